@@ -72,7 +72,7 @@ export interface BoundStep {
 export interface BoundScorecard {
   readonly base: number
   readonly steps: readonly BoundStep[]
-  /** The score of one row of values, in the order of the names that it was bound to. */
+  /** The score of one row of values, in the order of the names that it was bound to; values are rounded to single precision first. */
   bitsOf(values: ArrayLike<number>): number
 }
 
@@ -89,7 +89,7 @@ export function bindScorecard(card: Scorecard, names: readonly string[]): BoundS
   })
   const bitsOf = (values: ArrayLike<number>): number => {
     let bits = card.base
-    for (const step of steps) bits += step.values[stepIndex(step.edges, values[step.column]!)]!
+    for (const step of steps) bits += step.values[stepIndex(step.edges, Math.fround(values[step.column]!))]!
     return bits
   }
   return { base: card.base, steps, bitsOf }
