@@ -2,13 +2,13 @@
 // Edges depend on the values and weights alone, never on the order of rows.
 import { stepIndex } from './scorecard.ts'
 
-/** One feature in bins; rows in the most common bin are not listed, so that sparse features cost what they hold. */
+/** One feature in bins; rows in the heaviest bin are not listed, so that sparse features cost what they hold. */
 export interface BinnedFeature {
   /** Ascending single-precision numbers; bin i holds edges[i - 1] <= x < edges[i]. */
   readonly edges: Float32Array
   /** Ordered bins plus one, the last, for missing values. */
   readonly binCount: number
-  /** The bin with most rows, whose members `rows` leaves out. */
+  /** The heaviest bin, whose members `rows` leaves out. */
   readonly commonBin: number
   readonly rows: Int32Array
   /** The bin of each of `rows`. */
@@ -26,15 +26,15 @@ export interface BinningOptions {
 export function binFeature(column: Float32Array, weights: Float64Array, options: BinningOptions): BinnedFeature {
   const edges = quantileEdges(column, weights, options)
   const binOf = new Uint8Array(column.length)
-  const counts = new Int32Array(edges.length + 2)
+  const heaviness = new Float64Array(edges.length + 2)
   for (let row = 0; row < column.length; row++) {
     const bin = stepIndex(edges, column[row]!)
     binOf[row] = bin
-    counts[bin] = counts[bin]! + 1
+    heaviness[bin] = heaviness[bin]! + weights[row]!
   }
   let commonBin = 0
-  for (let bin = 1; bin < counts.length; bin++) if (counts[bin]! > counts[commonBin]!) commonBin = bin
-  const rows = new Int32Array(column.length - counts[commonBin]!)
+  for (let bin = 1; bin < heaviness.length; bin++) if (heaviness[bin]! > heaviness[commonBin]!) commonBin = bin
+  const rows = new Int32Array(binOf.reduce((count, bin) => (bin === commonBin ? count : count + 1), 0))
   const bins = new Uint8Array(rows.length)
   let listed = 0
   for (let row = 0; row < column.length; row++) {
@@ -43,7 +43,7 @@ export function binFeature(column: Float32Array, weights: Float64Array, options:
     bins[listed] = binOf[row]!
     listed++
   }
-  return { edges, binCount: counts.length, commonBin, rows, bins }
+  return { edges, binCount: heaviness.length, commonBin, rows, bins }
 }
 
 /**
@@ -92,9 +92,14 @@ function distinctValues(column: Float32Array, weights: Float64Array): { values: 
   return { values, sums, total }
 }
 
-/** A single-precision number above `low` and at most `high`: shortest halfway, so that committed models stay small. */
+/** The largest finite single-precision number: the edge below an infinite value. */
+const singleMax = 3.4028234663852886e38
+
+/** A finite single-precision number above `low` and at most `high`: a short one near the middle keeps models small. */
 function edgeBetween(low: number, high: number): number {
-  const middle = Number.isFinite(low) && Number.isFinite(high) ? low / 2 + high / 2 : high
+  if (high === Infinity) return low === -Infinity ? 0 : singleMax
+  if (low === -Infinity) return high
+  const middle = low / 2 + high / 2
   for (const digits of [2, 3, 4, 5]) {
     const short = Math.fround(Number(middle.toPrecision(digits)))
     if (short > low && short <= high) return short

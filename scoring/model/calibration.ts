@@ -26,8 +26,16 @@ export function calibrate(calibration: Calibration, bits: Float64Array): Float64
 
 /** The probability of one score, strictly between 0 and 1. */
 export function calibrateOne(calibration: Calibration, bits: number): number {
-  const logOdds = logOddsOf(calibration, bits)
+  const logOdds = tempered(logOddsOf(calibration, bits))
   return logOdds >= 0 ? 1 / (1 + Math.exp(-logOdds)) : Math.exp(logOdds) / (1 + Math.exp(logOdds))
+}
+
+/** Beyond this (one in 22,000) log-odds grow ever more slowly: no set of labels supports more, and doubles stay apart. */
+const logOddsSupported = 10
+
+function tempered(logOdds: number): number {
+  const excess = Math.abs(logOdds) - logOddsSupported
+  return excess <= 0 ? logOdds : Math.sign(logOdds) * (logOddsSupported + Math.log1p(excess))
 }
 
 function logOddsOf(calibration: Calibration, bits: number): number {
@@ -66,6 +74,8 @@ export function fitCalibration(bits: Float64Array, labels: Uint8Array, weights?:
 
 /** The least slope, in log-odds per bit, that keeps the order of scores. */
 const slopeMin = 1e-3
+/** A bit of evidence is ln 2 = 0.69 in log-odds; a few separable rows must not make it worth much more. */
+const slopeMax = 2
 
 /**
  * Logistic regression on the bits with smoothed targets (Platt 1999), by Newton's method with step halving
@@ -95,10 +105,10 @@ export function fitPlatt(rows: CalibrationRows): Calibration {
     if (best - next < 1e-9 * (1 + Math.abs(best))) break
     best = next
   }
-  const kept = Math.max(slopeMin, slope)
+  const kept = Math.min(slopeMax, Math.max(slopeMin, slope))
   const from = sorted[0]?.bits ?? 0
   const to = Math.max(from + 1, sorted.at(-1)?.bits ?? 0)
-  // Where the slope had to be kept positive, the map turns about the middle of the scores.
+  // Where the slope had to be kept in bounds, the map turns about the middle of the scores.
   const shift = (slope - kept) * meanBits(sorted)
   return {
     method: 'platt',
@@ -187,7 +197,7 @@ function poolBlocks(sorted: readonly TiedRows[]): Block[] {
 function overallSlope(knots: readonly { bits: number; logOdds: number }[]): number {
   const first = knots[0]!
   const last = knots.at(-1)!
-  return Math.max(slopeMin, (last.logOdds - first.logOdds) / (last.bits - first.bits))
+  return Math.min(slopeMax, Math.max(slopeMin, (last.logOdds - first.logOdds) / (last.bits - first.bits)))
 }
 
 function newtonStep(
