@@ -1,0 +1,38 @@
+// A launch among students: a few addresses for everybody, invitation chains within days, laboratory computers.
+import type { WorldSettings } from '../parameters.ts'
+
+export const campus: WorldSettings = {
+  name: 'campus',
+  country: 'US',
+  phonePrefix: '+1',
+  zoneMinutes: -300,
+  currency: 'USD',
+  startsAt: 1_738_368_000,
+  usualAmount: 15,
+  qualifyingAmount: 5,
+  holdDays: 7,
+  rebateRate: 0.05,
+  parameters: {
+    days: 380, referredShare: 0.5, prevalence: 0.045, launchShare: 0.2, accountsPerCity: 2500,
+    mobileWeight: 0.7, homeWeight: 0.8, workWeight: 1, cafeWeight: 0.12, vpnShare: 0.08,
+    relayShare: 0.14, campusShare: 0.6, accountsPerCarrierAddress: 90, leaseDays: 30,
+    homePoolFactor: 5, ipv6Share: 0.2, apiShare: 0.12,
+    phoneShare: 0.55, iphoneShare: 0.6, appShare: 0.4, secondDeviceShare: 0.45,
+    fingerprintEntropy: 0.6, driftDays: 130, cookieDays: 150, secondHandShare: 0.015,
+    householdCardShare: 0.22, householdDeviceShare: 0.2, corporateCardShare: 0.12,
+    virtualCardShare: 0.15, borrowedCardScale: 1.1, helpedSignupShare: 0.04, visitShare: 0.14,
+    engagedShare: 0.5, promoShare: 0.42, sessionsMedian: 6, rechargesMedian: 1.7, amountSigma: 0.75,
+    refundShare: 0.01, disputeShare: 0.002,
+    friend: 4, household: 1, campus: 4, office: 0.2, cafe: 0.5, influencer: 1, reseller: 0.3,
+    secondHand: 0.12, kiosk: 0.3, corporateCard: 0.1, collision: 0.5, carrier: 0.4, vpn: 0.2,
+    launch: 0.9,
+    lazy: 0.18, medium: 0.24, careful: 0.2, expert: 0.1, sleeper: 0.07, camouflage: 0.1, farm: 0.04,
+    laundering: 0.03, hubPusher: 0.01, creditBot: 0.05, framedShare: 0.08,
+    ringTail: 1.25, sharing: 1, slipShare: 0.2, identifierBudget: 0.7, resemblance: 0.85,
+    usageMovedShare: 0.35, burstShare: 0.4,
+    observationLoss: 0.05, noDeviceShare: 0.06, observesEachDay: 0, hasInstall: 1, hasCookie: 1,
+    hasFingerprint: 1, hasDevice: 1, hasBareKinds: 0, hasUserAgent: 1, hasContext: 1,
+    hasObservedAt: 1, hasPaymentObservation: 1, hasPaymentColumn: 1, hasMaskedOnly: 0, hasEmail: 1,
+    hasPhone: 0, hasOrganisation: 0, hasPayouts: 1, hasSpend: 1, hasClicks: 1, hasCredit: 1,
+  },
+}

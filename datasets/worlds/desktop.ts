@@ -1,0 +1,38 @@
+// A European market of browsers: home lines with long leases, offices, VPN users, cookies that are cleared.
+import type { WorldSettings } from '../parameters.ts'
+
+export const desktop: WorldSettings = {
+  name: 'desktop',
+  country: 'DE',
+  phonePrefix: '+49',
+  zoneMinutes: 60,
+  currency: 'EUR',
+  startsAt: 1_730_419_200,
+  usualAmount: 25,
+  qualifyingAmount: 10,
+  holdDays: 30,
+  rebateRate: 0.05,
+  parameters: {
+    days: 480, referredShare: 0.35, prevalence: 0.03, launchShare: 0.03, accountsPerCity: 900,
+    mobileWeight: 0.3, homeWeight: 1.4, workWeight: 0.6, cafeWeight: 0.05, vpnShare: 0.16,
+    relayShare: 0.12, campusShare: 0.1, accountsPerCarrierAddress: 60, leaseDays: 45,
+    homePoolFactor: 12, ipv6Share: 0.4, apiShare: 0.18,
+    phoneShare: 0.3, iphoneShare: 0.4, appShare: 0.15, secondDeviceShare: 0.4,
+    fingerprintEntropy: 1, driftDays: 90, cookieDays: 120, secondHandShare: 0.01,
+    householdCardShare: 0.2, householdDeviceShare: 0.28, corporateCardShare: 0.28,
+    virtualCardShare: 0.15, borrowedCardScale: 1, helpedSignupShare: 0.03, visitShare: 0.06,
+    engagedShare: 0.58, promoShare: 0.3, sessionsMedian: 6, rechargesMedian: 2.2, amountSigma: 0.9,
+    refundShare: 0.012, disputeShare: 0.003,
+    friend: 6, household: 1.5, campus: 0.4, office: 1.2, cafe: 0.15, influencer: 1.2, reseller: 0.35,
+    secondHand: 0.08, kiosk: 0.1, corporateCard: 0.4, collision: 0.35, carrier: 0.3, vpn: 0.5,
+    launch: 0.2,
+    lazy: 0.15, medium: 0.24, careful: 0.22, expert: 0.1, sleeper: 0.09, camouflage: 0.11, farm: 0.03,
+    laundering: 0.03, hubPusher: 0.01, creditBot: 0.04, framedShare: 0.07,
+    ringTail: 1.3, sharing: 1, slipShare: 0.18, identifierBudget: 1, resemblance: 0.9,
+    usageMovedShare: 0.45, burstShare: 0.3,
+    observationLoss: 0.05, noDeviceShare: 0.1, observesEachDay: 1, hasInstall: 0, hasCookie: 1,
+    hasFingerprint: 1, hasDevice: 1, hasBareKinds: 0, hasUserAgent: 1, hasContext: 1,
+    hasObservedAt: 1, hasPaymentObservation: 0, hasPaymentColumn: 1, hasMaskedOnly: 0, hasEmail: 1,
+    hasPhone: 0, hasOrganisation: 1, hasPayouts: 0, hasSpend: 1, hasClicks: 1, hasCredit: 0,
+  },
+}

@@ -1,0 +1,38 @@
+// A mobile-first market: an app, few home lines, and carriers that put hundreds of strangers behind one address.
+import type { WorldSettings } from '../parameters.ts'
+
+export const mobile: WorldSettings = {
+  name: 'mobile',
+  country: 'IN',
+  phonePrefix: '+91',
+  zoneMinutes: 330,
+  currency: 'INR',
+  startsAt: 1_735_689_600,
+  usualAmount: 600,
+  qualifyingAmount: 200,
+  holdDays: 14,
+  rebateRate: 0.05,
+  parameters: {
+    days: 420, referredShare: 0.42, prevalence: 0.035, launchShare: 0.08, accountsPerCity: 1200,
+    mobileWeight: 2.2, homeWeight: 0.7, workWeight: 0.25, cafeWeight: 0.06, vpnShare: 0.07,
+    relayShare: 0.03, campusShare: 0.12, accountsPerCarrierAddress: 180, leaseDays: 6,
+    homePoolFactor: 3, ipv6Share: 0.3, apiShare: 0.05,
+    phoneShare: 0.9, iphoneShare: 0.14, appShare: 0.85, secondDeviceShare: 0.18,
+    fingerprintEntropy: 0.4, driftDays: 110, cookieDays: 90, secondHandShare: 0.02,
+    householdCardShare: 0.24, householdDeviceShare: 0.24, corporateCardShare: 0.15,
+    virtualCardShare: 0.12, borrowedCardScale: 1.2, helpedSignupShare: 0.05, visitShare: 0.1,
+    engagedShare: 0.5, promoShare: 0.38, sessionsMedian: 6, rechargesMedian: 1.8, amountSigma: 0.8,
+    refundShare: 0.01, disputeShare: 0.002,
+    friend: 6, household: 1.6, campus: 0.6, office: 0.4, cafe: 0.25, influencer: 1.6, reseller: 0.5,
+    secondHand: 0.15, kiosk: 0.25, corporateCard: 0.15, collision: 0.3, carrier: 1.4, vpn: 0.2,
+    launch: 0.3,
+    lazy: 0.17, medium: 0.24, careful: 0.2, expert: 0.1, sleeper: 0.08, camouflage: 0.1, farm: 0.05,
+    laundering: 0.03, hubPusher: 0.01, creditBot: 0.04, framedShare: 0.07,
+    ringTail: 1.15, sharing: 1, slipShare: 0.2, identifierBudget: 0.8, resemblance: 0.85,
+    usageMovedShare: 0.4, burstShare: 0.35,
+    observationLoss: 0.05, noDeviceShare: 0.06, observesEachDay: 1, hasInstall: 1, hasCookie: 0,
+    hasFingerprint: 1, hasDevice: 1, hasBareKinds: 0, hasUserAgent: 1, hasContext: 1,
+    hasObservedAt: 1, hasPaymentObservation: 1, hasPaymentColumn: 0, hasMaskedOnly: 0, hasEmail: 0,
+    hasPhone: 1, hasOrganisation: 0, hasPayouts: 1, hasSpend: 1, hasClicks: 1, hasCredit: 1,
+  },
+}
