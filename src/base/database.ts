@@ -1,0 +1,99 @@
+// One door to PostgreSQL: Prisma for everyday reading and writing, a pg pool for COPY and SQL functions, and the one transaction wrapper.
+// Promises: connections act as the least-privileged serving role; only serialisation failures and deadlocks are retried, at most five times.
+
+import { setTimeout as delay } from 'node:timers/promises'
+import { PrismaPg } from '@prisma/adapter-pg'
+import pg from 'pg'
+import { type Prisma, PrismaClient } from './generated/client.ts'
+
+export const SERVING_ROLE = 'ringfence_app'
+const ATTEMPTS = 5
+const RETRYABLE = new Set(['40001', '40P01'])
+
+/** Inside a transaction: Prisma's client, bound to it. */
+export type Transaction = Prisma.TransactionClient
+
+export interface Database {
+  readonly prisma: PrismaClient
+  /** For COPY and streaming reads; the same role as Prisma's connections. */
+  readonly pool: pg.Pool
+  /** The server's own address, for child processes. Holds a password when one was given: never log it. */
+  readonly url: string
+  /** Runs the work in one read-committed transaction; the whole work is repeated after a deadlock or serialisation failure. */
+  inTransaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+export interface DatabaseOptions {
+  /** Connections for Prisma; the pg pool has as many again. */
+  readonly connections?: number
+  /** The role to take on after connecting; null keeps the login's own rights (tools and tests only). */
+  readonly role?: string | null
+  /** Milliseconds after which a statement is cancelled; 0 for none. */
+  readonly statementTimeoutMilliseconds?: number
+}
+
+export function openDatabase(url: string, options: DatabaseOptions = {}): Database {
+  const { connections = 8, role = SERVING_ROLE, statementTimeoutMilliseconds = 0 } = options
+  const settings = [
+    ...(role === null ? [] : [`-c role=${role}`]),
+    ...(statementTimeoutMilliseconds > 0 ? [`-c statement_timeout=${statementTimeoutMilliseconds}`] : []),
+  ].join(' ')
+  const config: pg.PoolConfig = { connectionString: url, max: connections, ...(settings === '' ? {} : { options: settings }) }
+  const pool = new pg.Pool(config)
+  const prismaPool = new pg.Pool(config)
+  // A connection cut while idle is replaced by the pool at the next use; without a listener it would end the process.
+  for (const each of [pool, prismaPool]) each.on('error', () => undefined)
+  const prisma = new PrismaClient({ adapter: new PrismaPg(prismaPool, { disposeExternalPool: true }) })
+  return {
+    prisma,
+    pool,
+    url,
+    inTransaction: (work) => inTransaction(prisma, work),
+    close: async () => {
+      await prisma.$disconnect()
+      await pool.end()
+    },
+  }
+}
+
+async function inTransaction<T>(prisma: PrismaClient, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await prisma.$transaction(work, { maxWait: 30_000, timeout: 120_000 })
+    } catch (error) {
+      if (attempt === ATTEMPTS || !isRetryable(error)) throw error
+      await delay(attempt * attempt * 10)
+    }
+  }
+}
+
+/** Whether the database itself asks for another attempt of the whole transaction. */
+export function isRetryable(error: unknown): boolean {
+  const state = sqlStateOf(error)
+  return state !== undefined && RETRYABLE.has(state)
+}
+
+/** The SQLSTATE of a failure in any of the shapes that pg and Prisma give it, or undefined. */
+export function sqlStateOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined
+  const shape = error as {
+    code?: unknown
+    cause?: { originalCode?: unknown }
+    meta?: { driverAdapterError?: { cause?: { originalCode?: unknown } } }
+  }
+  const candidates = [shape.meta?.driverAdapterError?.cause?.originalCode, shape.cause?.originalCode, shape.code]
+  for (const candidate of candidates) {
+    if (candidate === 'P2034') return '40001'
+    if (candidate === 'P2002') return '23505'
+    if (typeof candidate === 'string' && /^[0-9A-Z]{5}$/.test(candidate)) return candidate
+  }
+  return undefined
+}
+
+/** The message of the server behind a failure, for matching a constraint's name. */
+export function databaseMessageOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return String(error)
+  const shape = error as { message?: string; cause?: { originalMessage?: string }; meta?: { driverAdapterError?: { cause?: { originalMessage?: string } } } }
+  return shape.meta?.driverAdapterError?.cause?.originalMessage ?? shape.cause?.originalMessage ?? shape.message ?? ''
+}
