@@ -37,9 +37,9 @@ export interface ClickFact extends Common {
   readonly table: 'clicks'
   readonly clickId: string
   readonly clickedAt: number
-  readonly inviterId: string | null
-  readonly inviteeId: string | null
-  readonly code: string | null
+  readonly inviteCode: string | null
+  /** Who signed up after this click. */
+  readonly accountId: string | null
   readonly landingPage: string | null
   readonly referer: string | null
   readonly adParameters: string | null

@@ -1,20 +1,6 @@
 // Labels of a folder, kept apart from everything that decides: they are for fitting and for measuring only.
+import type { AccountLabels, ReferralLabels } from '../../scoring/model/training-set.ts'
 import type { LabelFact, ReferralLabelFact } from './facts.ts'
-
-export interface AccountLabels {
-  /** 1 abuser, 0 not, -1 unlabelled, per account. */
-  readonly isAbuser: Int8Array
-  /** Labels of one number are one operator; -1: none given. */
-  readonly cluster: Int32Array
-  /** Where the label comes from; empty if unsaid. */
-  readonly source: readonly string[]
-}
-
-export interface ReferralLabels {
-  /** 1 self-invitation, 0 not, -1 unlabelled, per referral. */
-  readonly isSelfInvite: Int8Array
-  readonly stratum: readonly string[]
-}
 
 export interface FolderLabels {
   readonly accounts: AccountLabels | null

@@ -15,7 +15,10 @@ export function maskIdentifier(identifier: NormalisedIdentifier, display: string
   if (attributes.last4 !== undefined && /^\d{4}$/.test(attributes.last4)) {
     return `${attributes.brand ?? ''} •••• ${attributes.last4}`.trim()
   }
-  if (attributes.model !== undefined) return `${attributes.model} (${maskEnds(value)})`
+  if (attributes.model !== undefined) {
+    const model = attributes.model.split(' / ').filter((part) => part !== '').join(' / ')
+    return `${model} (${maskEnds(value)})`
+  }
   return containsCardNumber(value) ? '•••' : maskEnds(value)
 }
 

@@ -18,7 +18,7 @@ export interface ExportFolder {
   readonly path: string
   /** In reading order. */
   readonly files: readonly FolderFile[]
-  /** Names of files that belong to no table; reported and ignored. */
+  /** Names of files that belong to no table; reported and ignored, as folders within are. */
   readonly unknownFiles: readonly string[]
 }
 
@@ -27,7 +27,8 @@ export type OpenedFolder = { ok: true; folder: ExportFolder } | { ok: false; ref
 export async function openFolder(path: string): Promise<OpenedFolder> {
   let names: string[]
   try {
-    names = (await readdir(path)).sort()
+    const entries = await readdir(path, { withFileTypes: true })
+    names = entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name).sort()
   } catch {
     return refuse('', 'missing_folder')
   }

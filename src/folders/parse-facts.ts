@@ -49,9 +49,8 @@ function click(row: RowReader, line: number): ClickFact {
     line,
     clickId: row.text('click_id'),
     clickedAt: row.time('clicked_at'),
-    inviterId: row.optionalText('inviter_id'),
-    inviteeId: row.optionalText('invitee_id'),
-    code: row.optionalText('code'),
+    inviteCode: row.optionalText('invite_code'),
+    accountId: row.optionalText('account_id'),
     landingPage: row.optionalCardless('landing_page', 2000),
     referer: row.optionalCardless('referer', 2000),
     adParameters: row.optionalCardless('ad_parameters', 2000),
@@ -211,14 +210,9 @@ export function accountsNamedBy(fact: FolderFact): readonly (readonly [column: s
     case 'referrals':
     case 'rebates':
     case 'referral_labels': return [['inviter_id', fact.inviterId], ['invitee_id', fact.inviteeId]]
-    case 'clicks': return namedByClick(fact)
+    case 'clicks': return fact.accountId === null ? [] : [['account_id', fact.accountId]]
     default: return [['account_id', fact.accountId]]
   }
-}
-
-function namedByClick(fact: ClickFact): [string, string][] {
-  const named: [string, string | null][] = [['inviter_id', fact.inviterId], ['invitee_id', fact.inviteeId]]
-  return named.filter((entry): entry is [string, string] => entry[1] !== null)
 }
 
 /** Control characters are refused in ids, so a unit separator joins them without ambiguity. */

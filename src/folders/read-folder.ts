@@ -4,7 +4,7 @@ import { PopulationBuilder } from '../../scoring/population-builder.ts'
 import type { IdentifierLists, NormalisedIdentifier } from '../../scoring/identifiers/index.ts'
 import type { Population } from '../../scoring/population.ts'
 import { toFloat } from './amounts.ts'
-import type { AccountFact, FolderFact, ObservationFact, ReferralFact, TransactionFact } from './facts.ts'
+import type { AccountFact, ClickFact, FolderFact, ObservationFact, ReferralFact, TransactionFact } from './facts.ts'
 import { LabelCollector } from './folder-labels.ts'
 import type { FolderLabels } from './folder-labels.ts'
 import { maskIdentifier } from './identifier-mask.ts'
@@ -119,7 +119,7 @@ class FolderAssembler {
     switch (fact.table) {
       case 'accounts': return this.account(fact)
       case 'referrals': return this.referral(fact)
-      case 'clicks': return this.click(fact.inviterId, fact.code, fact.inviteeId, fact.clickedAt)
+      case 'clicks': return this.click(fact)
       case 'transactions':
         // The row that a refund or dispute names may stand below it, so these wait for the end.
         if (fact.refunds === null) this.transaction(fact)
@@ -190,15 +190,15 @@ class FolderAssembler {
     })
   }
 
-  /** A click belongs to a referral where it names the invitee, and the inviter by id or by code. */
-  private click(inviterId: string | null, code: string | null, inviteeId: string | null, clickedAt: number): void {
+  /** A click belongs to a referral where it names the code of the inviter and the account that signed up. */
+  private click(fact: ClickFact): void {
     this.clickCount += 1
-    const inviter = inviterId === null ? this.codes.get(code?.toLowerCase() ?? '') : this.builder.account(inviterId)
-    if (inviter === undefined || inviteeId === null) return
-    const key = `${inviter} ${this.builder.account(inviteeId)}`
+    const inviter = this.codes.get(fact.inviteCode?.toLowerCase() ?? '')
+    if (inviter === undefined || fact.accountId === null) return
+    const key = `${inviter} ${this.builder.account(fact.accountId)}`
     const times = this.clicks.get(key)
-    if (times === undefined) this.clicks.set(key, [clickedAt])
-    else times.push(clickedAt)
+    if (times === undefined) this.clicks.set(key, [fact.clickedAt])
+    else times.push(fact.clickedAt)
   }
 
   private observation(fact: ObservationFact): void {

@@ -11,7 +11,7 @@ export const tables = {
   },
   clicks: {
     required: ['click_id', 'clicked_at'],
-    optional: ['inviter_id', 'invitee_id', 'code', 'landing_page', 'referer', 'ad_parameters'],
+    optional: ['invite_code', 'account_id', 'landing_page', 'referer', 'ad_parameters'],
   },
   transactions: {
     required: ['transaction_id', 'account_id', 'type', 'amount', 'currency', 'occurred_at'],

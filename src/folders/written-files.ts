@@ -1,0 +1,89 @@
+// Writes a set of files into a folder so that a reader sees each one whole: to a temporary name first, renamed at the end in
+// the order given, the last being the one whose presence says that all are there.
+import { createWriteStream } from 'node:fs'
+import type { WriteStream } from 'node:fs'
+import { mkdir, realpath, rename, rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { once } from 'node:events'
+import { finished } from 'node:stream/promises'
+
+export class WrittenFiles {
+  private readonly directory: string
+  private readonly open = new Map<string, WrittenFile>()
+
+  private constructor(directory: string) {
+    this.directory = directory
+  }
+
+  /** Makes the folder if it is not there. */
+  static async into(directory: string): Promise<WrittenFiles> {
+    await mkdir(directory, { recursive: true })
+    return new WrittenFiles(directory)
+  }
+
+  file(name: string): WrittenFile {
+    const known = this.open.get(name)
+    if (known !== undefined) return known
+    const file = new WrittenFile(join(this.directory, `.${name}.partial`))
+    this.open.set(name, file)
+    return file
+  }
+
+  /** Renames all files to their names, in the order in which they were opened. */
+  async publish(): Promise<string[]> {
+    for (const file of this.open.values()) await file.close()
+    for (const [name, file] of this.open) await rename(file.path, join(this.directory, name))
+    return [...this.open.keys()]
+  }
+
+  async discard(): Promise<void> {
+    for (const file of this.open.values()) {
+      await file.close().catch(() => undefined)
+      await rm(file.path, { force: true })
+    }
+  }
+}
+
+export class WrittenFile {
+  readonly path: string
+  private readonly stream: WriteStream
+  private pending = ''
+
+  constructor(path: string) {
+    this.path = path
+    this.stream = createWriteStream(path, { encoding: 'utf8' })
+  }
+
+  /** Collects text; resolves once the disk keeps up. */
+  async write(text: string): Promise<void> {
+    this.pending += text
+    if (this.pending.length >= 1 << 16) await this.flush()
+  }
+
+  /** Without waiting for the disk: for little text written from where nothing can wait. */
+  append(text: string): void {
+    this.pending += text
+    if (this.pending.length < 1 << 16) return
+    this.stream.write(this.pending)
+    this.pending = ''
+  }
+
+  async close(): Promise<void> {
+    if (this.stream.closed) return
+    await this.flush()
+    this.stream.end()
+    await finished(this.stream)
+  }
+
+  private async flush(): Promise<void> {
+    const text = this.pending
+    this.pending = ''
+    if (text !== '' && !this.stream.write(text)) await once(this.stream, 'drain')
+  }
+}
+
+/** Whether two paths are one folder, symbolic links followed; a path that does not exist is itself. */
+export async function isSameFolder(one: string, other: string): Promise<boolean> {
+  const [left, right] = await Promise.all([one, other].map((path) => realpath(path).catch(() => resolve(path))))
+  return left === right
+}
