@@ -48,6 +48,7 @@ class Life {
     }
     this.money()
     this.serverCalls()
+    this.payoutDetails()
   }
 
   private loginTimes(): number[] {
@@ -82,11 +83,8 @@ class Life {
     this.observe('ip', addressAt(place, device.seed, at, random), at, context, agent)
     if (this.hidesDevice) return
     const bare = parameters.hasBareKinds === 1
-    if (inApp) {
-      this.observe(bare ? 'device' : 'device:install', installId(device, disguise), at, context, agent)
-      return
-    }
-    if (parameters.hasCookie === 1) this.observe(bare ? 'device' : 'device:cookie', cookieId(device, disguise, at), at, context, agent)
+    if (inApp) this.observe(bare ? 'device' : 'device:install', installId(device, disguise), at, context, agent)
+    else if (parameters.hasCookie === 1) this.observe(bare ? 'device' : 'device:cookie', cookieId(device, disguise, at), at, context, agent)
     if (parameters.hasFingerprint === 1) this.observe(bare ? 'device' : 'device:fingerprint', fingerprint(device, disguise, at), at, context, agent)
   }
 
@@ -94,8 +92,9 @@ class Life {
     const { planner, account, random } = this
     const { parameters } = planner
     if (context !== 'signup' && random.chance(parameters.observationLoss)) return
-    if (parameters.hasObservedAt === 0 || parameters.observesEachDay === 1) {
-      const day = parameters.hasObservedAt === 0 ? 0 : Math.floor(at / daySeconds)
+    const once = parameters.hasObservedAt === 0 || parameters.observesOnce === 1
+    if (once || parameters.observesEachDay === 1) {
+      const day = once ? 0 : Math.floor(at / daySeconds)
       const key = `${kind} ${value} ${day}${context === 'login' ? '' : context}`
       if (this.seen.has(key)) return
       this.seen.add(key)
@@ -142,10 +141,10 @@ class Life {
   private recharge(at: number, next: number): void {
     const { planner, random, account } = this
     const { parameters } = planner
-    const instrument = account.instruments[random.chance(0.8) ? 0 : random.below(account.instruments.length)]
+    const instrument = account.instruments[random.chance(0.88) ? 0 : random.below(account.instruments.length)]
     if (instrument === undefined) throw new Error('an account without an instrument')
     const amount = this.amount()
-    const id = this.transaction('recharge', amount, at, { payment_instrument: shown(instrument, parameters.hasMaskedOnly === 1) })
+    const id = this.transaction(parameters.callsRechargePayment === 1 ? 'payment' : 'recharge', amount, at, { payment_instrument: shown(instrument, parameters.hasMaskedOnly === 1) })
     this.session(at, 'payment')
     this.showInstrument(instrument, at)
     if (parameters.hasSpend === 1) this.spend(amount * account.life.usedShare, at, next, 'paid')
@@ -207,6 +206,16 @@ class Life {
       const at = account.createdAt + (0.1 + random.float() * life.lifeDays) * daySeconds
       if (at < planner.endsAt) this.observe('ip', addressAt(server, 1, at, random), at, 'api', '')
     }
+  }
+
+  /** Some members enter where their money shall go long before they ask for it. */
+  private payoutDetails(): void {
+    const { account, planner, random } = this
+    if (planner.parameters.hasPayoutObservation === 0 || !random.chance(account.life.recharges > 0 ? 0.6 : 0.1)) return
+    const at = account.createdAt + random.exponential(20) * daySeconds
+    if (at >= planner.endsAt) return
+    const kind = account.payout.startsWith('ba_') ? 'payout:bank' : 'payout:wallet'
+    this.observe(planner.parameters.hasBareKinds === 1 ? 'payout' : kind, account.payout, at, 'payment', '')
   }
 
   private transaction(type: string, amount: number, at: number, rest: Partial<TransactionRow>): string {

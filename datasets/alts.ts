@@ -21,13 +21,15 @@ export interface Operator {
   readonly handle: string
   readonly mailDomain: string
   readonly issuer: number
+  /** How many alts it is going to have. */
+  readonly size: number
   /** Fresh identifiers that it can still pay for. */
   budget: number
   alts: number
 }
 
 export function makeKit(
-  planner: AccountPlanner, of: Pick<Operator, 'number' | 'label' | 'main' | 'profile'>,
+  planner: AccountPlanner, of: Pick<Operator, 'number' | 'label' | 'main' | 'profile' | 'size'>,
 ): Operator {
   const { random, people } = planner
   const { geography } = people
@@ -47,9 +49,9 @@ export function makeKit(
 }
 
 export function makeAlt(planner: AccountPlanner, operator: Operator, at: number): Account {
-  const { random, people } = planner
+  const { random, people, parameters } = planner
   const { main, profile } = operator
-  operator.budget += random.exponential(planner.parameters.identifierBudget)
+  operator.budget += random.exponential(parameters.identifierBudget)
   const ownLife = random.chance(profile.ownLife)
   const own = people.person(random.chance(0.7) ? { city: main.person.household.city } : {})
   const habits = ownLife || random.chance(0.25) ? own.habits : {
@@ -58,20 +60,19 @@ export function makeAlt(planner: AccountPlanner, operator: Operator, at: number)
     items: random.chance(0.7) ? main.life.habits.items : own.habits.items,
   }
   const alt = planner.account(own, at, habits)
-  const isExpert = profile.proxy > 0.5 && profile.device.kit === 0
-  const pay = (cost: number): boolean => isExpert || spend(operator, cost)
-  takeDevices(planner, operator, alt, ownLife, pay)
+  const pay = (cost: number): boolean => profile.sharesNothing || spend(operator, cost)
+  const sharesDevice = takeDevices(planner, operator, alt, ownLife, pay)
   takePlaces(planner, operator, alt, ownLife)
-  takeInstruments(planner, operator, alt, pay)
-  const payout = source(planner, profile.payout)
+  takeInstruments(planner, operator, alt, sharesDevice || profile.sharesNothing, pay)
+  const payout = source(planner, operator, profile.payout, parameters.payoutSharing)
   alt.payout = payout === 'main' ? main.payout : payout === 'kit' ? operator.payout : alt.payout
-  const server = source(planner, profile.server)
+  const server = source(planner, operator, profile.server, parameters.placeSharing)
   if (main.server !== undefined && server !== 'fresh') alt.server = server === 'main' ? main.server : operator.server
   if (random.chance(profile.pattern)) alt.email = `${operator.handle}${random.chance(0.7) ? String(operator.alts + 1) : random.digits(2)}@${operator.mailDomain}`
-  if (random.chance(profile.follows)) {
+  if (random.chance(profile.follows * parameters.sittingShare)) {
     alt.follows = { account: main, share: random.between(0.15, 0.7) }
   }
-  if (profile.slips && random.chance(planner.parameters.slipShare)) slip(planner, operator, alt)
+  if (profile.slips && random.chance(parameters.slipShare)) slip(planner, operator, alt)
   alt.operator = operator.number
   alt.skill = operator.label
   operator.alts++
@@ -84,29 +85,56 @@ function spend(operator: Operator, cost: number): boolean {
   return true
 }
 
-function source(planner: AccountPlanner, sharing: Sharing): 'main' | 'kit' | 'fresh' {
-  const { random, parameters } = planner
+/** Why a lone alt leans on the main account: what only the alts share costs the same and serves one. */
+function source(
+  planner: AccountPlanner, operator: Operator, sharing: Sharing, scale: number,
+): 'main' | 'kit' | 'fresh' {
+  const { random } = planner
   const draw = random.float()
-  if (draw < sharing.main * parameters.sharing) return 'main'
-  return draw < (sharing.main + sharing.kit) * parameters.sharing ? 'kit' : 'fresh'
+  if (draw < sharing.main * scale) return 'main'
+  if (draw >= (sharing.main + sharing.kit) * scale) return 'fresh'
+  return operator.size === 1 && sharing.main > 0 && random.chance(0.7) ? 'main' : 'kit'
 }
 
 function takeDevices(
   planner: AccountPlanner, operator: Operator, alt: Account, ownLife: boolean, pay: (cost: number) => boolean,
-): void {
+): boolean {
   const { random } = planner
-  const drawn = source(planner, operator.profile.device)
+  const drawn = source(planner, operator, operator.profile.device, planner.parameters.deviceSharing)
   const from = drawn === 'fresh' && !pay(1) ? 'kit' : drawn
   if (from === 'fresh') {
     alt.devices.length = 1
-    return
+    return false
   }
-  const pool = from === 'main' ? operator.main.devices : operator.devices
-  const use = { ...random.pick(pool), weight: 1, disguise: disguise(planner, operator.profile) }
+  const pool = from === 'main' ? liveUses(operator.main, alt.createdAt) : operator.devices
+  const use = { ...pickByWeight(planner, pool), weight: 1, disguise: disguise(planner, operator.profile) }
   const living = { ...use, from: 0, until: Number.MAX_SAFE_INTEGER }
-  const kept = ownLife ? alt.devices.map((other) => ({ ...other, weight: other.weight * random.between(0.25, 1) })) : []
+  const kept = ownLife ? scaled(alt.devices, honestOdds(planner)) : []
   alt.devices.length = 0
-  alt.devices.push(from === 'main' ? living : use, ...kept)
+  alt.devices.push(living, ...kept)
+  return true
+}
+
+/** Odds of a session of its own: a fifth to a half of all sessions. */
+function honestOdds(planner: AccountPlanner): number {
+  const share = planner.random.between(0.2, 0.5)
+  return share / (1 - share)
+}
+
+function scaled<Use extends { readonly weight: number }>(uses: readonly Use[], total: number): Use[] {
+  const sum = uses.reduce((all, use) => all + use.weight, 0)
+  return uses.map((use) => ({ ...use, weight: (use.weight / sum) * total }))
+}
+
+function liveUses(account: Account, at: number): readonly DeviceUse[] {
+  const live = account.devices.filter((use) => use.from <= at && at < use.until)
+  return live.length > 0 ? live : account.devices
+}
+
+function pickByWeight(planner: AccountPlanner, uses: readonly DeviceUse[]): DeviceUse {
+  const use = uses[planner.random.weighted(uses.map((one) => one.weight))]
+  if (use === undefined) throw new Error('an account without a device')
+  return use
 }
 
 function disguise(planner: AccountPlanner, profile: Profile): Disguise {
@@ -127,28 +155,32 @@ function takePlaces(planner: AccountPlanner, operator: Operator, alt: Account, o
   const add = (chance: number, place: Place | undefined, weight: number): void => {
     if (place !== undefined && random.chance(chance)) uses.push({ place, weight: weight * random.logNormal(1, 0.6) })
   }
-  add(profile.home * parameters.sharing, person.household.home, parameters.homeWeight)
+  add(profile.home * parameters.placeSharing, person.household.home, parameters.homeWeight)
   add(profile.home * 0.5, person.work, parameters.workWeight)
   add(profile.carrier, person.carrier, parameters.mobileWeight)
   add(profile.vpn, random.pick(operator.places.slice(0, 2)), 2)
   add(profile.proxy, makeProxy(planner.people.geography, random), 2)
-  const kept = ownLife || uses.length === 0 ? alt.places.map((use) => ({ ...use, weight: use.weight * random.between(0.3, 1) })) : []
+  const total = uses.reduce((sum, use) => sum + use.weight, 0)
+  const kept = ownLife || uses.length === 0 ? scaled(alt.places, honestOdds(planner) * Math.max(total, 1)) : []
   alt.places.length = 0
   alt.places.push(...uses, ...kept)
 }
 
 function takeInstruments(
-  planner: AccountPlanner, operator: Operator, alt: Account, pay: (cost: number) => boolean,
+  planner: AccountPlanner, operator: Operator, alt: Account, mayBeFresh: boolean, pay: (cost: number) => boolean,
 ): void {
   const { random, people, parameters } = planner
-  const drawn = source(planner, operator.profile.instrument)
-  const from = drawn === 'fresh' && !pay(0.4) ? 'kit' : drawn
+  const drawn = source(planner, operator, operator.profile.instrument, parameters.instrumentSharing)
+  const canBeFresh = mayBeFresh || random.chance(0.15)
+  const from = drawn !== 'fresh' || (canBeFresh && pay(0.4)) ? drawn : random.chance(0.7) ? 'main' : 'kit'
   if (from === 'fresh') {
     // Why virtual cards: they are the cheapest fresh instrument, and honest people use them too.
     if (random.chance(parameters.virtualCardShare)) alt.instruments.splice(0, alt.instruments.length, people.freshInstrument('card', operator.issuer))
     return
   }
-  const shared = random.pick(from === 'main' ? operator.main.instruments : operator.instruments)
+  const wallet = from === 'main' ? operator.main.instruments : operator.instruments
+  const shared = random.chance(0.75) ? wallet[0] : random.pick(wallet)
+  if (shared === undefined) throw new Error('an operator without an instrument')
   const keep = random.chance(0.3)
   if (!keep) alt.instruments.length = 0
   alt.instruments.unshift(shared)

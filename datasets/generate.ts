@@ -53,12 +53,11 @@ function populate(planner: AccountPlanner, count: number): Account[] {
   const { parameters } = planner
   const referrals = Math.round(count * parameters.referredShare)
   const selfInvites = Math.max(2, Math.round(referrals * parameters.prevalence))
-  const organic = arriveAlone(planner, count - referrals)
-  const planted = plantOperators(planner, organic, selfInvites)
-  const throwAways = planted.accounts.filter((account) => account.invitation === undefined).length
+  const throwAways = parameters.hubPusher > 0 ? Math.ceil(count / 20_000) * Math.min(92, Math.floor(count / 60)) : 0
+  const organic = arriveAlone(planner, count - referrals - throwAways)
+  const planted = plantOperators(planner, organic, selfInvites, throwAways)
   const pool = [...organic, ...planted.inviting]
-  const left = referrals - (planted.accounts.length - throwAways)
-  const invited = inviteHonestly(planner, pool, Math.max(0, left))
+  const invited = inviteHonestly(planner, pool, count - organic.length - planted.accounts.length)
   const all = [...organic, ...planted.accounts, ...invited]
   return all.sort((one, other) => one.createdAt - other.createdAt || compare(one.id, other.id))
 }

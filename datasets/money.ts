@@ -13,7 +13,7 @@ export function writeMoney(
   const rebates: RebateRow[] = []
   for (const row of transactions) {
     const invitation = byId.get(row.account_id)?.invitation
-    if (invitation === undefined || row.type !== 'recharge' || row.funded_by !== 'paid' || row.occurred_at < invitation.at) continue
+    if (invitation === undefined || (row.type !== 'recharge' && row.type !== 'payment') || row.funded_by !== 'paid' || row.occurred_at < invitation.at) continue
     if (row.amount >= planner.settings.qualifyingAmount) qualified.add(row.account_id)
     if (!qualified.has(row.account_id)) continue
     rebates.push({
@@ -28,7 +28,7 @@ export function writeMoney(
     })
   }
   const payouts = planner.parameters.hasPayouts === 1 ? payOut(planner, byId, rebates, random) : []
-  return { rebates, payouts }
+  return { rebates: planner.parameters.hasRebates === 1 ? rebates : [], payouts }
 }
 
 function statusOf(planner: AccountPlanner, row: TransactionRow, isReversed: boolean, random: Random): string {

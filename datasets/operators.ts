@@ -9,12 +9,16 @@ export interface Planted {
   readonly accounts: Account[]
   /** Accounts that may go on inviting honest people: camouflage. */
   readonly inviting: Account[]
+  /** Accounts without a referral that hub-pushers may still make. */
+  throwAwaysLeft: number
 }
 
 /** Plants rings over `organic` accounts until `count` self-invitations exist. */
-export function plantOperators(planner: AccountPlanner, organic: readonly Account[], count: number): Planted {
+export function plantOperators(
+  planner: AccountPlanner, organic: readonly Account[], count: number, throwAways: number,
+): Planted {
   const { parameters, random } = planner
-  const planted: Planted = { accounts: [], inviting: [] }
+  const planted: Planted = { accounts: [], inviting: [], throwAwaysLeft: throwAways }
   const weights = skillNames.map((skill) => parameters[skill])
   const total = weights.reduce((sum, weight) => sum + weight, 0)
   const free = random.shuffle(organic.filter((account) => account.createdAt < planner.endsAt - 60 * daySeconds))
@@ -43,8 +47,8 @@ interface Ring {
 
 function plantRing(planner: AccountPlanner, ring: Ring, planted: Planted): number {
   const { random } = planner
-  const operator = startOperator(planner, ring)
   const size = ringSize(planner, ring)
+  const operator = startOperator(planner, ring, size)
   const referrers = referrersOf(planner, ring, operator, size)
   const times = signupTimes(planner, ring, size)
   const topology = ring.skill === 'farm' || ring.skill === 'laundering' || ring.skill === 'creditBot' ? 'star'
@@ -68,16 +72,24 @@ function plantRing(planner: AccountPlanner, ring: Ring, planted: Planted): numbe
   if (random.chance(planner.parameters.usageMovedShare)) moveUsage(ring.main, alts)
   planted.accounts.push(...alts)
   if (ring.skill === 'camouflage') planted.inviting.push(...alts)
-  if (ring.skill === 'hubPusher') planted.accounts.push(...throwAways(planner, operator))
+  if (ring.skill === 'hubPusher') {
+    const pushed = throwAways(planner, operator, Math.min(planted.throwAwaysLeft, 52 + random.below(40)))
+    planted.throwAwaysLeft -= pushed.length
+    planted.accounts.push(...pushed)
+  }
   return made
 }
 
-function startOperator(planner: AccountPlanner, ring: Ring): Operator {
+function startOperator(planner: AccountPlanner, ring: Ring, size: number): Operator {
+  const { random } = planner
   const { main, skill, number } = ring
   main.operator = number
   main.skill = skillLabels[skill]
-  main.life.recharges = Math.max(main.life.recharges, planner.random.chance(0.7) ? 1 : 0)
-  return makeKit(planner, { number, main, label: skillLabels[skill], profile: planner.random.pick(profilesOf[skill]) })
+  // Why: people who know the product well enough to game it have used it themselves, mostly.
+  main.life.recharges = Math.max(main.life.recharges, random.chance(planner.parameters.activeMainShare) ? 1 + random.below(3) : 0)
+  main.life.sessions = Math.max(main.life.sessions, 4 + random.below(10))
+  main.life.lifeDays = Math.max(main.life.lifeDays, random.logNormal(60, 0.8))
+  return makeKit(planner, { number, main, size, label: skillLabels[skill], profile: random.pick(profilesOf[skill]) })
 }
 
 /** Heavy-tailed from 1 to 500 alts, and never more than a third of all that the world has room for. */
@@ -85,7 +97,7 @@ function ringSize(planner: AccountPlanner, ring: Ring): number {
   const { random, parameters } = planner
   const least = ring.skill === 'farm' ? 6 : ring.skill === 'creditBot' ? 5 : ring.skill === 'hubPusher' ? 3 : 1
   const drawn = Math.floor(least * random.pareto(parameters.ringTail))
-  return Math.max(1, Math.min(drawn, ring.limit, 500, Math.max(least, Math.floor(ring.count / 6))))
+  return Math.max(1, Math.min(drawn, ring.limit, 500, Math.max(least, Math.floor(ring.count / 12))))
 }
 
 /** Whose links the alts come through: the main account, the customers of a farm, or a real intermediary. */
@@ -125,11 +137,14 @@ function signupTimes(planner: AccountPlanner, ring: Ring, size: number): number[
   const { random, parameters } = planner
   const hasty = ring.skill === 'creditBot' || random.chance(parameters.burstShare)
   const gapDays = hasty ? random.betweenLog(0.01, 0.6) : random.betweenLog(1, 25)
+  // Why: a sleeper who comes at the end of the data cannot be told from an account that does nothing.
+  const waits = ring.skill === 'sleeper' ? planner.settings.holdDays + 60 : 0.1
+  const latest = planner.endsAt - waits * daySeconds
   const times: number[] = []
   let at = planner.later(ring.main.createdAt, 25)
   for (let index = 0; index < size; index++) {
     const moment = hasty ? at : planner.momentLike(ring.main.life.habits, at)
-    times.push(Math.floor(Math.min(moment, planner.endsAt - 7200 - random.below(20 * daySeconds))))
+    times.push(Math.floor(Math.min(moment, latest - random.below(20 * daySeconds))))
     at += random.exponential(gapDays) * daySeconds
   }
   return times.map((time) => Math.max(time, ring.main.createdAt + 900 + random.below(daySeconds))).sort((a, b) => a - b)
@@ -143,7 +158,9 @@ function shapeLife(planner: AccountPlanner, ring: Ring, alt: Account): void {
     return
   }
   if (!random.chance(parameters.resemblance)) minimise(planner, life)
-  if (random.chance(0.93)) life.recharges = Math.max(1, life.recharges)
+  // Why: without a recharge there is no rebate, and nobody takes the trouble for nothing.
+  if (random.chance(0.95)) life.recharges = Math.max(1, life.recharges)
+  life.sessions = Math.max(life.sessions, 2 + random.below(3))
   if (ring.skill === 'sleeper') {
     life.firstRechargeDays = planner.settings.holdDays + random.betweenLog(8, 110)
     life.dormantDays = random.chance(0.6) ? life.firstRechargeDays * random.between(0.5, 0.95) : 0
@@ -154,7 +171,7 @@ function shapeLife(planner: AccountPlanner, ring: Ring, alt: Account): void {
 function minimise(planner: AccountPlanner, life: Lifecycle): void {
   const { random } = planner
   Object.assign(life, {
-    sessions: 1 + random.below(5),
+    sessions: 2 + random.below(5),
     lifeDays: random.exponential(25),
     recharges: 1 + Math.floor(random.exponential(0.7)),
     minimalShare: random.between(0.4, 1),
@@ -184,9 +201,9 @@ function closeCircle(planner: AccountPlanner, ring: Ring, last: Account): void {
 }
 
 /** Accounts without any referral that carry the ring's device, so that a limit on popular devices hides it. */
-function throwAways(planner: AccountPlanner, operator: Operator): Account[] {
+function throwAways(planner: AccountPlanner, operator: Operator, count: number): Account[] {
   const { random } = planner
-  return Array.from({ length: 52 + random.below(30) }, () => {
+  return Array.from({ length: count }, () => {
     const account = planner.account(planner.people.person(), planner.later(operator.main.createdAt, 40))
     account.signupUse = operator.main.devices[0]
     account.signupPlace = random.pick([...operator.places, random.pick(planner.people.geography.exits)])
@@ -209,8 +226,8 @@ function plantPoisoners(
     const victim = random.pick(organic)
     const main = planner.account(planner.people.person({ city: victim.person.household.city }), victim.createdAt)
     if (victim.operator !== -1 || victim.createdAt > planner.endsAt - 60 * daySeconds) continue
-    const operator = makeKit(planner, { number, main, label: 'poisoner', profile: poisonerProfile })
     const size = Math.min(left, 2 + random.below(7))
+    const operator = makeKit(planner, { number, main, size, label: 'poisoner', profile: poisonerProfile })
     const start = planner.later(victim.createdAt, 60)
     for (let index = 0; index < size; index++) {
       const at = Math.min(planner.endsAt - 3600 - random.below(5 * daySeconds), start + random.exponential(2) * daySeconds)

@@ -1,5 +1,5 @@
 // What each skill of operator shares between its accounts, as chances.
-// Every figure is an assumption; `sharing` and `slipShare` of a world move them all.
+// Every figure is an assumption; the sharing parameters of a world scale them.
 
 /** Chance that an alt takes a thing from the main account, or from the kit that only the alts share; else it is fresh. */
 export interface Sharing {
@@ -26,34 +26,36 @@ export interface Profile {
   /** Share of sessions made in one sitting with the account before. */
   readonly follows: number
   readonly slips: boolean
+  /** Has everything fresh and can pay for it. */
+  readonly sharesNothing: boolean
   /** Chance that an alt lives a life of its own beside the shared one. */
   readonly ownLife: number
 }
 
 const lazy: Profile = {
-  device: { main: 0.8, kit: 0.12 }, instrument: { main: 0.5, kit: 0.2 }, payout: { main: 0.8, kit: 0.1 },
-  server: { main: 0.6, kit: 0.2 }, home: 0.85, carrier: 0.7, vpn: 0.08, proxy: 0.01,
-  cookieReset: 0.3, installReset: 0.1, fingerprintSpoof: 0, pattern: 0.45, follows: 0.5, slips: false, ownLife: 0.05,
+  device: { main: 0.93, kit: 0.05 }, instrument: { main: 0.72, kit: 0.1 }, payout: { main: 0.85, kit: 0.08 },
+  server: { main: 0.7, kit: 0.15 }, home: 0.92, carrier: 0.75, vpn: 0.06, proxy: 0.01, cookieReset: 0.2,
+  installReset: 0.08, fingerprintSpoof: 0, pattern: 0.4, follows: 0.55, slips: false, sharesNothing: false, ownLife: 0.05,
 }
 const medium: Profile = {
-  device: { main: 0.5, kit: 0.3 }, instrument: { main: 0.3, kit: 0.3 }, payout: { main: 0.6, kit: 0.2 },
-  server: { main: 0.45, kit: 0.25 }, home: 0.12, carrier: 0.4, vpn: 0.45, proxy: 0.15,
-  cookieReset: 0.65, installReset: 0.25, fingerprintSpoof: 0.05, pattern: 0.3, follows: 0.35, slips: true, ownLife: 0.1,
+  device: { main: 0.83, kit: 0.13 }, instrument: { main: 0.56, kit: 0.2 }, payout: { main: 0.65, kit: 0.2 },
+  server: { main: 0.5, kit: 0.25 }, home: 0.15, carrier: 0.45, vpn: 0.45, proxy: 0.15, cookieReset: 0.4,
+  installReset: 0.12, fingerprintSpoof: 0.05, pattern: 0.28, follows: 0.4, slips: true, sharesNothing: false, ownLife: 0.1,
 }
 const careful: Profile = {
-  device: { main: 0.03, kit: 0.4 }, instrument: { main: 0.28, kit: 0.42 }, payout: { main: 0.45, kit: 0.3 },
-  server: { main: 0.25, kit: 0.35 }, home: 0.06, carrier: 0.25, vpn: 0.4, proxy: 0.35,
-  cookieReset: 0.9, installReset: 0.7, fingerprintSpoof: 0.25, pattern: 0.15, follows: 0.2, slips: true, ownLife: 0.15,
+  device: { main: 0.08, kit: 0.54 }, instrument: { main: 0.66, kit: 0.26 }, payout: { main: 0.55, kit: 0.3 },
+  server: { main: 0.35, kit: 0.35 }, home: 0.08, carrier: 0.3, vpn: 0.4, proxy: 0.35, cookieReset: 0.7,
+  installReset: 0.4, fingerprintSpoof: 0.2, pattern: 0.15, follows: 0.25, slips: true, sharesNothing: false, ownLife: 0.12,
 }
 const expert: Profile = {
   device: { main: 0, kit: 0 }, instrument: { main: 0, kit: 0 }, payout: { main: 0, kit: 0 },
-  server: { main: 0, kit: 0 }, home: 0, carrier: 0.05, vpn: 0.1, proxy: 0.7,
-  cookieReset: 1, installReset: 1, fingerprintSpoof: 0.5, pattern: 0, follows: 0, slips: false, ownLife: 1,
+  server: { main: 0, kit: 0 }, home: 0, carrier: 0.05, vpn: 0.1, proxy: 0.5, cookieReset: 1,
+  installReset: 1, fingerprintSpoof: 0.5, pattern: 0, follows: 0, slips: false, sharesNothing: true, ownLife: 1,
 }
 const farm: Profile = {
-  device: { main: 0, kit: 0.92 }, instrument: { main: 0, kit: 0.6 }, payout: { main: 0, kit: 0.5 },
-  server: { main: 0, kit: 0.5 }, home: 0.3, carrier: 0.3, vpn: 0.3, proxy: 0.3,
-  cookieReset: 0.8, installReset: 0.5, fingerprintSpoof: 0.15, pattern: 0.3, follows: 0.2, slips: false, ownLife: 0.05,
+  device: { main: 0, kit: 0.96 }, instrument: { main: 0, kit: 0.75 }, payout: { main: 0, kit: 0.6 },
+  server: { main: 0, kit: 0.5 }, home: 0.3, carrier: 0.3, vpn: 0.3, proxy: 0.3, cookieReset: 0.5,
+  installReset: 0.2, fingerprintSpoof: 0.1, pattern: 0.3, follows: 0.2, slips: false, sharesNothing: false, ownLife: 0.05,
 }
 
 export const skillNames = [
@@ -78,7 +80,7 @@ export const profilesOf: { readonly [skill in Skill]: readonly Profile[] } = {
   farm: [farm],
   laundering: [medium, careful],
   hubPusher: [{ ...lazy, device: { main: 0.95, kit: 0.05 }, home: 0.3, vpn: 0.4 }],
-  creditBot: [{ ...farm, device: { main: 0.1, kit: 0.7 }, pattern: 0.6 }],
+  creditBot: [{ ...farm, device: { main: 0.55, kit: 0.42 }, pattern: 0.6 }],
 }
 
 export const poisonerProfile: Profile = { ...careful, device: { main: 0.1, kit: 0.6 } }
