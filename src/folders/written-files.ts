@@ -2,8 +2,8 @@
 // the order given, the last being the one whose presence says that all are there.
 import { createWriteStream } from 'node:fs'
 import type { WriteStream } from 'node:fs'
-import { mkdir, realpath, rename, rm } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { mkdir, realpath, rename, rm, writeFile } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
 import { once } from 'node:events'
 import { finished } from 'node:stream/promises'
 
@@ -86,4 +86,13 @@ export class WrittenFile {
 export async function isSameFolder(one: string, other: string): Promise<boolean> {
   const [left, right] = await Promise.all([one, other].map((path) => realpath(path).catch(() => resolve(path))))
   return left === right
+}
+
+/** One file, seen by readers either as it was or whole. */
+export async function writeFileWhole(path: string, text: string): Promise<void> {
+  const directory = dirname(resolve(path))
+  await mkdir(directory, { recursive: true })
+  const partial = join(directory, `.${basename(path)}.partial`)
+  await writeFile(partial, text)
+  await rename(partial, path)
 }
