@@ -53,6 +53,7 @@ CREATE TABLE act (
   object_id     text NOT NULL,
   before_digest bytea,
   after_digest  bytea,
+  body_digest   bytea,
   reason        text,
   recorded_at   timestamptz NOT NULL,
   key_id        integer NOT NULL,

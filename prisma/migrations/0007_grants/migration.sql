@@ -14,7 +14,7 @@ GRANT INSERT ON actor, key_check, api_key, act, act_body, idempotency_record, id
   scan, account_verdict, referral_verdict, identifier_strength, alert, ring, ring_version, ring_member, ring_referral, ring_lineage, check_record,
   review_case, plan, decision, decision_note, decision_effect, account_restriction TO ringfence_app;
 
-GRANT UPDATE (revoked_at) ON api_key TO ringfence_app;
+GRANT UPDATE (revoked_at, expires_at) ON api_key TO ringfence_app;
 GRANT UPDATE (occurred_at, status, organisation_hash, parent_id) ON account TO ringfence_app;
 GRANT UPDATE (hash, key_id, flags, model, attributes, list_version, sealed, sealed_key_id) ON identifier TO ringfence_app;
 GRANT UPDATE (retired_at) ON invite_code TO ringfence_app;

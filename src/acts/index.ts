@@ -1,0 +1,4 @@
+// The audit chain: what anybody did, so that nothing of it can be changed unseen.
+
+export { appendAct, type AppendedAct, type NewAct } from './append-act.ts'
+export { type ActFault, type ActHead, type ActsVerdict, exportHead, verifyActs } from './verify-acts.ts'
