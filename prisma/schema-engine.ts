@@ -139,7 +139,8 @@ declare const WebAssembly: {
 
 async function loadEngine(): Promise<Engine> {
   Object.assign(globalThis, { PRISMA_WASM_PANIC_REGISTRY: { set_message: (message: string) => { panic = message } } })
-  const bindings = (await import('@prisma/schema-engine-wasm/schema_engine_bg' as string)) as {
+  const engineModule: string = '@prisma/schema-engine-wasm/schema_engine_bg'
+  const bindings = (await import(engineModule)) as {
     __wbg_set_wasm(exports: Record<string, unknown>): void
     SchemaEngine: { new: (options: object, log: (line: string) => void, factory: object) => Promise<Engine> }
   }

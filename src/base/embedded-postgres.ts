@@ -28,6 +28,8 @@ export interface EmbeddedPostgres {
   readonly processId: number
   /** Ends the server and waits for it; open connections are cut. */
   stop(): Promise<void>
+  /** Ends the server unless another client is connected: then the last one to leave ends it. */
+  stopUnlessUsed(): Promise<void>
 }
 
 /** Throws with the server's last words when it cannot be started. */
@@ -70,6 +72,14 @@ export async function startEmbeddedPostgres(directory: string, options: Embedded
       }),
     processId,
     stop: () => stopServer(processId, data),
+    stopUnlessUsed: async () => {
+      let others = 0
+      await administer(async (client) => {
+        const used = await client.query(`select 1 from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()`)
+        others = used.rowCount ?? 0
+      })
+      if (others === 0) await stopServer(processId, data)
+    },
   }
 }
 

@@ -1,0 +1,62 @@
+// Opens the configured database: embedded or given, migrated by its owner, served by the least-privileged role, keys checked.
+// Promises: the embedded server ends with the last process that uses it, whoever started it.
+
+import { join } from 'node:path'
+import type { Clock } from './clock.ts'
+import type { Config } from './config.ts'
+import { type Database, openDatabase } from './database.ts'
+import { startEmbeddedPostgres } from './embedded-postgres.ts'
+import { checkKeys, type KeyRing, loadKeys } from './keys.ts'
+import { migrate } from './migrations.ts'
+
+const EMBEDDED_DATABASE = 'ringfence'
+
+export interface OpenedDatabase {
+  readonly database: Database
+  readonly keys: KeyRing
+  close(): Promise<void>
+}
+
+/** Throws with a sentence that says what to do when the server cannot be reached or the keys are not the database's own. */
+export async function openConfiguredDatabase(config: Config, clock: Clock, migrations: string, keyDirectory: string): Promise<OpenedDatabase> {
+  const keys = loadKeys(keyDirectory, {
+    ...given('identifiers', config.RINGFENCE_KEYS_IDENTIFIERS),
+    ...given('sealing', config.RINGFENCE_KEYS_SEALING),
+    ...given('chain', config.RINGFENCE_KEYS_CHAIN),
+    ...given('tokens', config.RINGFENCE_KEYS_TOKENS),
+  })
+  const server = await locateServer(config)
+  try {
+    await migrate(server.migrationUrl, migrations).catch((error: unknown) => {
+      throw new Error(`The database could not be opened: ${error instanceof Error ? error.message || String((error as { code?: string }).code) : String(error)}`)
+    })
+    const database = openDatabase(server.url)
+    await checkKeys(database, keys, clock)
+    return {
+      database,
+      keys,
+      close: async () => {
+        await database.close()
+        await server.stop()
+      },
+    }
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+}
+
+function given(purpose: string, value: string | undefined): Record<string, string> {
+  return value === undefined ? {} : { [purpose]: value }
+}
+
+async function locateServer(config: Config): Promise<{ url: string; migrationUrl: string; stop: () => Promise<void> }> {
+  if (config.DATABASE_URL !== undefined) {
+    return { url: config.DATABASE_URL, migrationUrl: config.MIGRATION_DATABASE_URL ?? config.DATABASE_URL, stop: () => Promise.resolve() }
+  }
+  const directory = join(config.RINGFENCE_DATA, 'postgres')
+  const server = await startEmbeddedPostgres(directory)
+  await server.createDatabase(EMBEDDED_DATABASE)
+  const url = server.url(EMBEDDED_DATABASE)
+  return { url, migrationUrl: url, stop: () => server.stopUnlessUsed() }
+}
