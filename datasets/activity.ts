@@ -75,7 +75,7 @@ class Life {
   }
 
   private session(at: number, context: string, use = this.useAt(at), place = this.placeFor(use)): void {
-    const { account, planner, random } = this
+    const { planner, random } = this
     const { parameters } = planner
     const { device, disguise } = use
     const inApp = random.chance(device.appShare) && parameters.hasInstall === 1
@@ -166,7 +166,7 @@ class Life {
     const { random, planner, account } = this
     const { habits, minimalShare } = account.life
     const { usualAmount, qualifyingAmount } = planner.settings
-    if (random.chance(minimalShare)) return cents(qualifyingAmount * (random.chance(0.7) ? 1 : random.between(1, 1.3)))
+    if (random.chance(minimalShare)) return cents(qualifyingAmount * (random.chance(0.6) ? 1 : random.between(1, 1.4)))
     const wanted = Math.max(qualifyingAmount * 0.3, habits.amountScale * random.logNormal(1, 0.35))
     if (!random.chance(habits.menuShare)) return cents(wanted)
     const nearest = topUps.reduce((best, step) => Math.abs(step * usualAmount - wanted) < Math.abs(best * usualAmount - wanted) ? step : best)

@@ -99,7 +99,6 @@ function source(
 function takeDevices(
   planner: AccountPlanner, operator: Operator, alt: Account, ownLife: boolean, pay: (cost: number) => boolean,
 ): boolean {
-  const { random } = planner
   const drawn = source(planner, operator, operator.profile.device, planner.parameters.deviceSharing)
   const from = drawn === 'fresh' && !pay(1) ? 'kit' : drawn
   if (from === 'fresh') {

@@ -2,6 +2,7 @@
 // Each ring is planned with a budget for fresh identifiers; what it cannot afford it shares.
 import { daySeconds, type Account, type AccountPlanner, type Lifecycle } from './accounts.ts'
 import { makeAlt, makeKit, type Operator } from './alts.ts'
+import { apportion } from './random.ts'
 import { poisonerProfile, profilesOf, skillLabels, skillNames, type Skill } from './skills.ts'
 import { attach } from './strata.ts'
 
@@ -19,13 +20,11 @@ export function plantOperators(
 ): Planted {
   const { parameters, random } = planner
   const planted: Planted = { accounts: [], inviting: [], throwAwaysLeft: throwAways }
-  const weights = skillNames.map((skill) => parameters[skill])
-  const total = weights.reduce((sum, weight) => sum + weight, 0)
+  const quotas = apportion(skillNames.map((skill) => parameters[skill]), count)
   const free = random.shuffle(organic.filter((account) => account.createdAt < planner.endsAt - 60 * daySeconds))
   let number = 0
   skillNames.forEach((skill, index) => {
-    const weight = weights[index] ?? 0
-    let left = weight <= 0 ? 0 : Math.max(2, Math.round((weight / total) * count))
+    let left = quotas[index] ?? 0
     while (left > 0) {
       const main = free.pop()
       if (main === undefined) return
@@ -97,7 +96,7 @@ function ringSize(planner: AccountPlanner, ring: Ring): number {
   const { random, parameters } = planner
   const least = ring.skill === 'farm' ? 6 : ring.skill === 'creditBot' ? 5 : ring.skill === 'hubPusher' ? 3 : 1
   const drawn = Math.floor(least * random.pareto(parameters.ringTail))
-  return Math.max(1, Math.min(drawn, ring.limit, 500, Math.max(least, Math.floor(ring.count / 12))))
+  return Math.max(1, Math.min(drawn, ring.limit, 500, Math.max(least, 3, Math.floor(ring.count / 12))))
 }
 
 /** Whose links the alts come through: the main account, the customers of a farm, or a real intermediary. */
@@ -174,7 +173,7 @@ function minimise(planner: AccountPlanner, life: Lifecycle): void {
     sessions: 2 + random.below(5),
     lifeDays: random.exponential(25),
     recharges: 1 + Math.floor(random.exponential(0.7)),
-    minimalShare: random.between(0.4, 1),
+    minimalShare: random.between(0.25, 0.85),
     firstRechargeDays: planner.firstRechargeDays(true),
     usedShare: random.between(0.5, 1),
   })

@@ -173,8 +173,8 @@ export function varySettings(base: WorldSettings, random: Random): WorldSettings
     ...base,
     startsAt: base.startsAt + Math.floor(random.between(-300, 300)) * 86_400,
     holdDays: Math.floor(random.between(0, 45)),
-    usualAmount: base.usualAmount * random.betweenLog(0.4, 2.5),
-    qualifyingAmount: Math.max(1, Math.round(base.qualifyingAmount * random.betweenLog(0.4, 2.5))),
+    usualAmount: roundAmount(base.usualAmount * random.betweenLog(0.4, 2.5)),
+    qualifyingAmount: roundAmount(base.qualifyingAmount * random.betweenLog(0.4, 2.5)),
     rebateRate: random.pick([0.03, 0.05, 0.05, 0.1]),
     parameters: {
       ...parameters,
@@ -182,6 +182,12 @@ export function varySettings(base: WorldSettings, random: Random): WorldSettings
       hasPaymentColumn: parameters.hasPaymentObservation === 1 ? parameters.hasPaymentColumn : 1,
     },
   }
+}
+
+/** Prices are round: one significant digit, or two with a five. */
+function roundAmount(amount: number): number {
+  const step = Math.pow(10, Math.floor(Math.log10(amount))) / 2
+  return Math.max(1, Math.round(amount / step) * step)
 }
 
 function drawParameter(definition: Definition, random: Random): number {

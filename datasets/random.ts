@@ -110,6 +110,19 @@ export class Random {
   }
 }
 
+/** Divides `count` into whole parts in proportion to the weights; the parts sum to `count`. */
+export function apportion(weights: readonly number[], count: number): number[] {
+  const total = weights.reduce((sum, weight) => sum + weight, 0)
+  let reached = 0
+  let given = 0
+  return weights.map((weight) => {
+    reached += (weight / total) * count
+    const part = Math.round(reached) - given
+    given += part
+    return part
+  })
+}
+
 /** Mixes two integers into an unsigned one of 32 bits (finaliser of MurmurHash3, Appleby, 2011). */
 export function mix(first: number, second: number): number {
   let value = (Math.imul(first | 0, 0x9e3779b1) ^ (second | 0)) | 0

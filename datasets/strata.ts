@@ -5,7 +5,7 @@ import { makeTwin, noDisguise } from './devices.ts'
 import type { ParameterName } from './parameters.ts'
 import type { Person, PersonWishes } from './people.ts'
 import type { Place } from './places.ts'
-import type { Random } from './random.ts'
+import { apportion, type Random } from './random.ts'
 
 export const honestStrata = [
   'friend', 'household', 'campus', 'office', 'cafe', 'influencer', 'reseller', 'secondHand', 'kiosk',
@@ -29,17 +29,14 @@ const crowdSizes: { readonly [stratum in HonestStratum]?: readonly [median: numb
 /** Invites honestly until `count` invitees exist; returns them. */
 export function inviteHonestly(planner: AccountPlanner, pool: Account[], count: number): Account[] {
   const random = planner.random
-  const weights = honestStrata.map((stratum) => planner.parameters[stratum])
-  const total = weights.reduce((sum, weight) => sum + weight, 0)
+  const quotas = apportion(honestStrata.map((stratum) => planner.parameters[stratum]), count)
   const invitees: Account[] = []
   honestStrata.forEach((stratum, index) => {
-    let left = Math.max(2, Math.round(((weights[index] ?? 0) / total) * count))
-    left = Math.min(left, count - invitees.length)
+    let left = quotas[index] ?? 0
     while (left > 0) {
       const size = Math.min(left, crowdSize(stratum, left, random))
       const made = inviteCrowd(planner, pool, stratum, size)
       invitees.push(...made)
-      // Why not influencers' crowds: their followers seldom know each other and would make chains too regular.
       pool.push(...made)
       left -= made.length
     }

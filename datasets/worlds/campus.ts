@@ -27,7 +27,7 @@ export const campus: WorldSettings = {
     secondHand: 0.04, kiosk: 0.05, corporateCard: 0.03, collision: 0.08, carrier: 0.4, vpn: 0.2,
     launch: 0.9,
     lazy: 0.18, medium: 0.24, careful: 0.2, expert: 0.1, sleeper: 0.07, camouflage: 0.1, farm: 0.04,
-    laundering: 0.03, hubPusher: 0.01, creditBot: 0.05, framedShare: 0.08,
+    laundering: 0.03, hubPusher: 0.02, creditBot: 0.05, framedShare: 0.08,
     ringTail: 1.25, slipShare: 0.2, identifierBudget: 0.6, resemblance: 0.85,
     usageMovedShare: 0.35, burstShare: 0.4,
     deviceSharing: 1, instrumentSharing: 1, payoutSharing: 1, placeSharing: 1, sittingShare: 1,

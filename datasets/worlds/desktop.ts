@@ -27,7 +27,7 @@ export const desktop: WorldSettings = {
     secondHand: 0.03, kiosk: 0.03, corporateCard: 0.06, collision: 0.05, carrier: 0.3, vpn: 0.5,
     launch: 0.2,
     lazy: 0.15, medium: 0.24, careful: 0.22, expert: 0.1, sleeper: 0.09, camouflage: 0.11, farm: 0.03,
-    laundering: 0.03, hubPusher: 0.01, creditBot: 0.04, framedShare: 0.07,
+    laundering: 0.03, hubPusher: 0.02, creditBot: 0.04, framedShare: 0.07,
     ringTail: 1.3, slipShare: 0.18, identifierBudget: 0.7, resemblance: 0.9,
     usageMovedShare: 0.45, burstShare: 0.3,
     deviceSharing: 1, instrumentSharing: 1, payoutSharing: 1, placeSharing: 1, sittingShare: 1,

@@ -27,7 +27,7 @@ export const mobile: WorldSettings = {
     secondHand: 0.04, kiosk: 0.05, corporateCard: 0.05, collision: 0.05, carrier: 1.4, vpn: 0.2,
     launch: 0.3,
     lazy: 0.17, medium: 0.24, careful: 0.2, expert: 0.1, sleeper: 0.08, camouflage: 0.1, farm: 0.05,
-    laundering: 0.03, hubPusher: 0.01, creditBot: 0.04, framedShare: 0.07,
+    laundering: 0.03, hubPusher: 0.02, creditBot: 0.04, framedShare: 0.07,
     ringTail: 1.15, slipShare: 0.2, identifierBudget: 0.6, resemblance: 0.85,
     usageMovedShare: 0.4, burstShare: 0.35,
     deviceSharing: 1, instrumentSharing: 1, payoutSharing: 1, placeSharing: 1, sittingShare: 1,
