@@ -2,7 +2,7 @@
 // Promises: change, insertion, swap and deletion are found by the chain itself; a cut tail or a chain rebuilt by its owner by an anchored head.
 
 import { timingSafeEqual } from 'node:crypto'
-import type { Database } from '../base/database.ts'
+import type { Transaction } from '../base/database.ts'
 import type { KeyRing } from '../base/keys.ts'
 import { saltedValue } from './append-act.ts'
 import { CHAIN_START, chainHash } from './canonical-act.ts'
@@ -30,10 +30,15 @@ export type ActsVerdict =
   | { readonly ok: true; readonly acts: number; readonly head: ActHead | null }
   | { readonly ok: false; readonly sequence: bigint; readonly fault: ActFault }
 
+/** A database, or a transaction of one. */
+export interface ReadsActs {
+  readonly prisma: Pick<Transaction, 'act'>
+}
+
 const PAGE = 2_000
 
 /** `anchors` are heads exported earlier; without one, a tail that was cut off cannot be seen. */
-export async function verifyActs(database: Database, keys: KeyRing, anchors: readonly ActHead[] = []): Promise<ActsVerdict> {
+export async function verifyActs(database: ReadsActs, keys: KeyRing, anchors: readonly ActHead[] = []): Promise<ActsVerdict> {
   const anchored = new Map(anchors.map((anchor) => [anchor.sequence, anchor.hash]))
   let sequence = 0n
   let previous: Uint8Array = CHAIN_START
@@ -53,12 +58,12 @@ export async function verifyActs(database: Database, keys: KeyRing, anchors: rea
 }
 
 /** The newest act, or null of an empty chain. */
-export async function exportHead(database: Database): Promise<ActHead | null> {
+export async function exportHead(database: ReadsActs): Promise<ActHead | null> {
   const last = await database.prisma.act.findFirst({ orderBy: { sequence: 'desc' }, select: { sequence: true, hash: true } })
   return last === null ? null : { sequence: last.sequence, hash: Buffer.from(last.hash).toString('hex') }
 }
 
-function readPage(database: Database, after: bigint) {
+function readPage(database: ReadsActs, after: bigint) {
   return database.prisma.act.findMany({
     where: { sequence: { gt: after } }, orderBy: { sequence: 'asc' }, take: PAGE, include: { actBody: true },
   })
