@@ -65,7 +65,8 @@ export interface Disguise {
 export const noDisguise: Disguise = { install: 0, cookie: 0, fingerprint: 0 }
 
 export function installId(device: Device, disguise: Disguise): string {
-  return mixHex([device.seed, 11, disguise.install], 32)
+  const hex = mixHex([device.seed, 11, disguise.install], 32)
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
 }
 
 /** A cookie lives until it is cleared; a private window or another profile is a cookie of its own. */
@@ -77,7 +78,7 @@ export function cookieId(device: Device, disguise: Disguise, at: number): string
 export function fingerprint(device: Device, disguise: Disguise, at: number): string {
   const release = Math.floor((at - device.lagDays * 86_400) / device.driftSeconds)
   const family = device.family.charCodeAt(0) * 64 + device.model
-  return mixHex([family, device.bucket, release, disguise.fingerprint], 20)
+  return mixHex([family, device.bucket, release, disguise.fingerprint], 32)
 }
 
 const chromeAt2024 = 120

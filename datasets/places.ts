@@ -73,7 +73,8 @@ export function makeGeography(accounts: number, parameters: Parameters, random: 
   const carrierUsers = accounts * 0.7
   const carriers = Array.from({ length: 3 }, () => place('carrier', random, {
     base: space.block(4096),
-    size: Math.max(2, Math.round(carrierUsers / 3 / parameters.accountsPerCarrierAddress)),
+    // Why four: an account that roams shows about four addresses of its carrier over the years.
+    size: Math.min(4096, Math.max(2, Math.round((4 * carrierUsers) / 3 / parameters.accountsPerCarrierAddress))),
     leaseSeconds: random.betweenLog(1200, 20_000),
     prefix: random.chance(parameters.ipv6Share) ? space.prefix(random) : '',
   }))
