@@ -1,0 +1,6 @@
+// Programme rules and check policies: records, their versions by time, and how they are published.
+
+export { type CheckPolicy, type CheckPolicyInput, checkPolicy, defaultCheckPolicy } from './check-policy.ts'
+export { ENFORCEMENT_ACTIONS, type EnforcementAction, type ProgramRules, type ProgramRulesInput, programRules } from './program-rules.ts'
+export { type NewProgram, type NewVersion, type Published, type Publisher, type PublishRefusal, publishProgram } from './publish.ts'
+export { type PolicyVersion, type ProgramVersion, policyAt, programVersionAt, programVersionOf } from './versions.ts'
