@@ -17,8 +17,8 @@ import { reliability, type Reliability } from './reliability.ts'
 export interface Scores {
   readonly referral: Float64Array
   readonly account: Float64Array
-  /** -1: in no ring. */
-  readonly ring: Int32Array
+  /** -1: in no ring. Without it, rings are not evaluated. */
+  readonly ring?: Int32Array
 }
 
 export interface Labels {
@@ -106,7 +106,9 @@ export function evaluate(scores: Scores, labels: Labels, population: Population,
       ...subject(scores.account, accountLabels.isAbuser, accountLabels.source ?? [], accountGroups(accountLabels), options),
       baselines: figures('account', accountLabels.isAbuser),
     },
-    rings: accountLabels === undefined || !hasAccounts ? null : clusterQuality({ ring: scores.ring, ...accountLabels }),
+    rings: accountLabels === undefined || !hasAccounts || scores.ring === undefined
+      ? null
+      : clusterQuality({ ...accountLabels, ring: scores.ring }),
   }
 }
 

@@ -57,7 +57,7 @@ function subjectSection(
     `**${figure(ranking.averagePrecision)}** ${interval(ranking.averagePrecisionInterval)}`,
     ...ranking.recalls.map((bounded, i) => `**${figure(bounded.recall)}** ${interval(ranking.recallIntervals[i]!)}`),
   ]
-  const rules = baselines.map((rule) => [rule.name, figure(rule.averagePrecision), ...rule.recalls.map(figure)])
+  const rules = baselines.map((rule) => [rule.name, figure(rule.averagePrecision), ...rule.recalls.map((recall) => figure(recall))])
   const { upper } = reliability
   return [
     `## ${title}`,

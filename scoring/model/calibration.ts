@@ -126,15 +126,7 @@ export function fitPlatt(rows: CalibrationRows): Calibration {
  * centres of the blocks, so that no two scores are tied.
  */
 export function fitIsotonic(rows: CalibrationRows): Calibration {
-  const blocks = poolBlocks(mergeTies(rows))
-  const knots: { bits: number; logOdds: number }[] = []
-  for (const block of blocks) {
-    const logOdds = Math.log((block.positive + 0.5) / (block.weight - block.positive + 0.5))
-    const bits = block.bitsSum / block.weight
-    const last = knots.at(-1)
-    if (last !== undefined && logOdds - last.logOdds < slopeMin * (bits - last.bits)) continue
-    knots.push({ bits, logOdds })
-  }
+  const knots = poolBlocks(mergeTies(rows)).map((block) => ({ bits: block.bitsSum / block.weight, logOdds: logOddsOfBlock(block) }))
   if (knots.length < 2) return fitPlatt(rows)
   const slope = overallSlope(knots)
   return {
@@ -176,12 +168,18 @@ function mergeTies(rows: CalibrationRows): TiedRows[] {
   return [...byBits].map(([bits, sum]) => ({ bits, ...sum })).sort((a, b) => a.bits - b.bits)
 }
 
+/**
+ * Neighbours are pooled until their smoothed log-odds rise: smoothing lifts small blocks at the low end most, so comparing
+ * raw shares would leave a few rows above the many that follow them.
+ */
 function poolBlocks(sorted: readonly TiedRows[]): Block[] {
   const blocks: Block[] = []
   for (const row of sorted) {
     let block: Block = { weight: row.weight, positive: row.positive, bitsSum: row.weight * row.bits }
     for (let last = blocks.at(-1); last !== undefined; last = blocks.at(-1)) {
-      if (last.positive * block.weight < block.positive * last.weight) break
+      const gap = block.bitsSum / block.weight - last.bitsSum / last.weight
+      const isRawOrder = last.positive * block.weight < block.positive * last.weight
+      if (isRawOrder && logOddsOfBlock(block) - logOddsOfBlock(last) >= slopeMin * gap) break
       blocks.pop()
       block = {
         weight: last.weight + block.weight,
@@ -192,6 +190,11 @@ function poolBlocks(sorted: readonly TiedRows[]): Block[] {
     blocks.push(block)
   }
   return blocks
+}
+
+/** Log-odds of a block with half a row added to either class (Krichevsky, Trofimov 1981). */
+function logOddsOfBlock(block: Block): number {
+  return Math.log((block.positive + 0.5) / (block.weight - block.positive + 0.5))
 }
 
 function overallSlope(knots: readonly { bits: number; logOdds: number }[]): number {

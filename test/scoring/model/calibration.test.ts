@@ -93,6 +93,15 @@ describe('calibration', () => {
     expect(calibrateOne(calibration, 0)).toBeCloseTo(1.5 / 11, 10)
   })
 
+  test('does not let a few rows at the low end lift the many above them', () => {
+    const bits = Float64Array.from({ length: 6008 }, (_, row) => (row < 8 ? -20 : row < 5008 ? -5 + row / 1e4 : row / 1e3))
+    const labels = Uint8Array.from({ length: 6008 }, (_, row) => (row % 500 === 499 || (row >= 5008 && row % 3 > 0) ? 1 : 0))
+    const calibration = fitIsotonic({ bits, labels })
+    expect(calibrateOne(calibration, -4.8)).toBeLessThan(0.004)
+    expect(calibrateOne(calibration, -20)).toBeLessThan(0.004)
+    expect(calibrateOne(calibration, 5.5)).toBeCloseTo(2 / 3, 1)
+  })
+
   test('keeps the order even where the labels run against the scores', () => {
     const bits = Float64Array.from({ length: 200 }, (_, row) => row / 10)
     const labels = Uint8Array.from({ length: 200 }, (_, row) => (row < 100 ? 1 : 0))
