@@ -23,7 +23,8 @@ GRANT UPDATE (case_id, owner_id, due_at, ended_at, ended_as, ended_by, ended_act
 GRANT UPDATE (state, finished_at, summary) ON scan TO ringfence_app;
 GRANT UPDATE (scan_id, strength, accounts) ON identifier_strength TO ringfence_app;
 GRANT UPDATE (last_scan_id, state) ON ring TO ringfence_app;
-GRANT UPDATE (state, owner_id, due_at, probability, expected_loss, asset, outcome, seen_scan_id, closed_at, version) ON review_case TO ringfence_app;
+GRANT UPDATE (state, owner_id, due_at, probability, expected_loss, asset, outcome, merged_into_id, members_digest, seen_scan_id, closed_at, version, acted_by, acted_at)
+  ON review_case TO ringfence_app;
 GRANT UPDATE (ended_at) ON account_restriction TO ringfence_app;
 
 -- Erasable side rows, expired answers and superseded scan results may go; facts, money, decisions and acts may not.
