@@ -4,7 +4,7 @@
 CREATE TABLE rebate (
   id                  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   natural_key         bytea NOT NULL UNIQUE,
-  kind                text NOT NULL CHECK (kind IN ('rebate', 'signup_credit', 'opening')),
+  kind                text NOT NULL CHECK (kind IN ('rebate', 'signup_credit', 'grant', 'opening')),
   program_id          bigint NOT NULL REFERENCES program,
   program_version_id  bigint NOT NULL REFERENCES program_version,
   referral_id         bigint REFERENCES referral,
@@ -25,6 +25,7 @@ CREATE TABLE rebate (
   CHECK (kind = 'opening' OR event_id IS NOT NULL)
 );
 COMMENT ON COLUMN rebate.account_id IS 'The beneficiary.';
+COMMENT ON COLUMN rebate.kind IS 'grant: spendable credit that nobody paid for, e.g. a redeemed code; it earned nobody anything.';
 CREATE INDEX rebate_account ON rebate (account_id, occurred_at, id);
 CREATE INDEX rebate_referral ON rebate (referral_id);
 CREATE INDEX rebate_event ON rebate (event_id);
@@ -144,11 +145,29 @@ END $$;
 CREATE TRIGGER entry_is_new AFTER INSERT ON entry
   REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION check_entry_is_new();
 
--- Locks the book accounts of members in the one order everybody uses; call it before reading positions to allocate from.
+-- Locks members in the one order everybody uses; call it once, for all members of the transaction, before reading what to allocate from.
+-- The lock is on the account's row, so that it also holds before the member has any book account.
 CREATE FUNCTION lock_members(p_account_ids bigint[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-  PERFORM 1 FROM book_account WHERE account_id = ANY (p_account_ids) ORDER BY id FOR UPDATE;
+  PERFORM 1 FROM account WHERE id = ANY (p_account_ids) ORDER BY id FOR NO KEY UPDATE;
+END $$;
+
+-- A stripe of the platform's accounts that no other transaction writes to now; the same one again within a transaction.
+-- A transaction that has to wait for a stripe holds none, so that stripes alone can never form a circle.
+CREATE FUNCTION take_stripe() RETURNS smallint LANGUAGE plpgsql AS $$
+DECLARE
+  c_stripes CONSTANT integer := 16;
+  c_lock CONSTANT integer := 724610;
+  v_first integer := pg_backend_pid() % c_stripes;
+BEGIN
+  FOR v_step IN 0 .. c_stripes - 1 LOOP
+    IF pg_try_advisory_xact_lock(c_lock, (v_first + v_step) % c_stripes) THEN
+      RETURN (v_first + v_step) % c_stripes;
+    END IF;
+  END LOOP;
+  PERFORM pg_advisory_xact_lock(c_lock, v_first);
+  RETURN v_first;
 END $$;
 
 -- Posts one balanced transfer, or returns the one already posted under the same natural key.
@@ -164,7 +183,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
   v_transfer bigint;
   v_known bytea;
-  v_stripe smallint := (pg_backend_pid() % 16)::smallint;
+  v_stripe smallint := 0;
   v_count integer := cardinality(p_amounts);
   v_book_ids bigint[];
   v_wrong text;
@@ -195,6 +214,11 @@ BEGIN
     WHERE k.kind IS NULL OR (k.owner = 'member') <> (e.account_id IS NOT NULL) OR (k.names_rebate AND e.rebate_id IS NULL);
   IF v_wrong IS NOT NULL THEN
     RAISE EXCEPTION 'entries with an unknown kind, a wrong owner or without their rebate: %', v_wrong USING ERRCODE = 'RF002';
+  END IF;
+
+  PERFORM lock_members(p_account_ids);
+  IF array_position(p_account_ids, NULL) IS NOT NULL THEN
+    v_stripe := take_stripe();
   END IF;
 
   INSERT INTO book_account (account_id, kind, sign, asset, stripe)
@@ -275,14 +299,21 @@ CREATE TABLE hold (
   CHECK ((ended_at IS NULL) = (ended_as IS NULL) AND (ended_at IS NULL) = (ended_actor_id IS NULL)),
   CHECK ((subject_kind = 'rebate') = (rebate_id IS NOT NULL AND referral_id IS NULL AND account_id IS NULL))
 );
-CREATE UNIQUE INDEX hold_open_rebate ON hold (rebate_id) WHERE ended_at IS NULL AND rebate_id IS NOT NULL;
+-- Several reasons may hold one rebate; its money is released when the last of them ends.
+CREATE UNIQUE INDEX hold_open_rebate ON hold (rebate_id, reason) WHERE ended_at IS NULL AND rebate_id IS NOT NULL;
+CREATE INDEX hold_open_referral ON hold (referral_id) WHERE ended_at IS NULL AND referral_id IS NOT NULL;
+CREATE INDEX hold_open_account ON hold (account_id) WHERE ended_at IS NULL AND account_id IS NOT NULL;
 CREATE INDEX hold_due ON hold (due_at) WHERE ended_at IS NULL;
 CREATE INDEX hold_case ON hold (case_id);
 
--- A refund that came before its original waits here until the original arrives.
+-- A fact that cannot be applied yet: a refund or dispute whose original has not come, spending or a refund that the balance does not cover.
+-- It is applied, and goes from here, when the original or the money arrives.
 CREATE TABLE waiting_event (
   event_id      bigint PRIMARY KEY REFERENCES event,
-  original_key  bytea NOT NULL,
-  recorded_at   timestamptz NOT NULL
+  account_id    bigint NOT NULL REFERENCES account,
+  waits_for     text NOT NULL CHECK (waits_for IN ('original', 'money')),
+  original_key  bytea,
+  recorded_at   timestamptz NOT NULL,
+  CHECK ((waits_for = 'original') = (original_key IS NOT NULL))
 );
-CREATE INDEX waiting_event_original ON waiting_event (original_key);
+CREATE INDEX waiting_event_account ON waiting_event (account_id);
