@@ -37,7 +37,7 @@ export interface Trained {
   readonly report: TrainReport
 }
 
-/** Throws when no set has a label: there is nothing to learn, and the prior model is the answer. */
+/** Where the labels of a kind are missing, or all alike, the prior stands as it is; without one the card claims nothing. */
 export function trainModel(sets: readonly TrainingSet[], options: TrainOptions): Trained {
   const prepared = sets.map((set, index) => {
     options.onStage?.('prepare', index, sets.length)
