@@ -25,6 +25,7 @@ export interface StakeReferral {
 /** Gathers while the folder streams by; one map entry per rebated pair, or per paying invitee. */
 export class StakeLedger {
   private readonly byPair = new Map<string, Map<string, bigint>>()
+  private readonly goneByPair = new Map<string, Map<string, bigint>>()
   private readonly payments = new Map<number, Payment[]>()
   private readonly totals = new Map<string, bigint>()
   private readonly hasRebates: boolean
@@ -34,12 +35,14 @@ export class StakeLedger {
   }
 
   rebate(fact: RebateFact, inviter: number, invitee: number): void {
-    const isGone = fact.status === 'paid' || fact.status === 'reversed'
     add(this.totals, fact.currency, 0n)
     const key = `${inviter} ${invitee}`
-    const amounts = this.byPair.get(key) ?? new Map<string, bigint>()
-    this.byPair.set(key, amounts)
-    if (isGone) return
+    const amounts = amountsOf(this.byPair, key)
+    if (fact.status === 'reversed') return
+    if (fact.status === 'paid') {
+      add(amountsOf(this.goneByPair, key), fact.currency, fact.amountUnits)
+      return
+    }
     add(amounts, fact.currency, fact.amountUnits)
     add(this.totals, fact.currency, fact.amountUnits)
   }
@@ -57,19 +60,21 @@ export class StakeLedger {
     add(this.totals, fact.currency, units)
   }
 
-  /** At stake per referral in smallest units of the currency. Rebates of a pair go to its payable referral. */
+  /** At stake, and already paid out, per referral in smallest units of the currency. Rebates of a pair go to its payable referral. */
   settle(
     referrals: readonly StakeReferral[],
     options: { currency: string | undefined; ratePartsPerMillion: number },
-  ): { units: bigint[]; money: MoneyAtStake } {
+  ): { units: bigint[]; goneUnits: bigint[]; money: MoneyAtStake } {
     const currency = options.currency ?? this.mainCurrency()
     const basis: StakeBasis = this.hasRebates ? 'rebates' : referrals.length > 0 ? 'rate' : 'none'
     const units = new Array<bigint>(referrals.length).fill(0n)
-    const unmatched = basis === 'rebates' ? this.settleRebates(referrals, currency, units) : 0
+    const goneUnits = new Array<bigint>(referrals.length).fill(0n)
+    const unmatched = basis === 'rebates' ? this.settleRebates(referrals, currency, { units, goneUnits }) : 0
     if (basis === 'rate') this.settleRate(referrals, currency, options.ratePartsPerMillion, units)
     const unvalued = new Map([...this.totals].filter(([other, total]) => other !== currency && total > 0n).sort())
     return {
       units,
+      goneUnits,
       money: {
         currency, basis, ratePartsPerMillion: options.ratePartsPerMillion,
         unvalued: basis === 'none' ? new Map() : unvalued, rebatesWithoutReferral: unmatched,
@@ -77,7 +82,9 @@ export class StakeLedger {
     }
   }
 
-  private settleRebates(referrals: readonly StakeReferral[], currency: string, units: bigint[]): number {
+  private settleRebates(
+    referrals: readonly StakeReferral[], currency: string, into: { units: bigint[]; goneUnits: bigint[] },
+  ): number {
     const taker = new Map<string, number>()
     for (const [index, { inviter, invitee, isPayable }] of referrals.entries()) {
       const key = `${inviter} ${invitee}`
@@ -86,8 +93,12 @@ export class StakeLedger {
     let unmatched = 0
     for (const [key, amounts] of this.byPair) {
       const index = taker.get(key)
-      if (index === undefined) unmatched += 1
-      else units[index] = amounts.get(currency) ?? 0n
+      if (index === undefined) {
+        unmatched += 1
+        continue
+      }
+      into.units[index] = amounts.get(currency) ?? 0n
+      into.goneUnits[index] = this.goneByPair.get(key)?.get(currency) ?? 0n
     }
     return unmatched
   }
@@ -125,4 +136,12 @@ interface Payment {
 
 function add(totals: Map<string, bigint>, currency: string, units: bigint): void {
   totals.set(currency, (totals.get(currency) ?? 0n) + units)
+}
+
+function amountsOf(pairs: Map<string, Map<string, bigint>>, key: string): Map<string, bigint> {
+  const known = pairs.get(key)
+  if (known !== undefined) return known
+  const amounts = new Map<string, bigint>()
+  pairs.set(key, amounts)
+  return amounts
 }

@@ -59,7 +59,8 @@ function click(row: RowReader, line: number): ClickFact {
 
 function transaction(row: RowReader, line: number): TransactionFact {
   const currency = row.asset('currency')
-  const paymentInstrument = row.optionalText('payment_instrument', 512)
+  const instrument = named('payment', row.raw('payment_instrument'))
+  const identifiers = row.droppableIdentifiers('payment_instrument', instrument)
   return {
     table: 'transactions',
     line,
@@ -69,8 +70,8 @@ function transaction(row: RowReader, line: number): TransactionFact {
     amountUnits: row.amount('amount', currency),
     currency,
     occurredAt: row.time('occurred_at'),
-    paymentInstrument,
-    identifiers: row.identifiers('payment_instrument', named('payment', paymentInstrument ?? '')),
+    paymentInstrument: identifiers.length > 0 ? instrument?.value ?? null : null,
+    identifiers,
     refunds: row.optionalText('refunds'),
     periodUnit: row.optionalWord('period_unit', words.period_unit),
     periodCount: row.optionalCount('period_count'),

@@ -47,6 +47,8 @@ export interface FolderContents {
     readonly program: readonly string[]
     /** Smallest units of `money.currency`. */
     readonly atStakeUnits: readonly bigint[]
+    /** Already paid out, likewise. */
+    readonly goneUnits: readonly bigint[]
   }
   /** What may be shown of each identifier, by the population's index. */
   readonly identifierMasks: readonly string[]
@@ -144,7 +146,7 @@ class FolderAssembler {
     const standing = standingsOf(this.referrals.map((referral) => ({
       ...referral, inviterId: this.accountIds[referral.inviter] ?? '',
     })))
-    const { units, money } = this.stakes.settle(
+    const { units, goneUnits, money } = this.stakes.settle(
       this.referrals.map((referral, index) => ({ ...referral, isPayable: standing[index] === 'payable' })),
       {
         currency: options.currency,
@@ -157,7 +159,12 @@ class FolderAssembler {
       folder: this.folder,
       population: this.builder.build(options.asOf ?? summary.times.latest),
       accountIds: this.accountIds,
-      referrals: { standing, program: this.referrals.map((referral) => referral.program), atStakeUnits: units },
+      referrals: {
+        standing,
+        program: this.referrals.map((referral) => referral.program),
+        atStakeUnits: units,
+        goneUnits,
+      },
       identifierMasks: this.masks,
       money,
       labels: { accounts: labels.accounts, referrals: labels.referrals },

@@ -14,9 +14,17 @@ const texts = {
     en: ['No account has any identifier.', 'Add observations.csv, or payment instruments in transactions.csv: without them nothing can be linked.'],
     'zh-CN': ['没有任何账户带有标识符。', '请补充 observations.csv,或在 transactions.csv 中提供支付方式;否则无法建立关联。'],
   },
-  few_with_kind: {
-    en: ['Only {share} of accounts have a {family}.', 'Check that the export joins this identifier for every account, old ones included.'],
-    'zh-CN': ['只有 {share} 的账户带有{family}。', '请确认导出为每个账户(包括老账户)都关联了该标识符。'],
+  few_devices: {
+    en: ['Only {share} of accounts have a device.', 'Devices are the strongest evidence after payment: export them for every account, old ones included.'],
+    'zh-CN': ['只有 {share} 的账户有设备信息。', '设备是仅次于支付方式的有力证据:请为每个账户(包括老账户)导出。'],
+  },
+  few_payments: {
+    en: ['Only {share} of accounts have a means of payment.', 'It is the strongest evidence: send the processor\'s fingerprint with every payment.'],
+    'zh-CN': ['只有 {share} 的账户有支付方式。', '这是最有力的证据:请随每笔支付发送支付机构的指纹。'],
+  },
+  few_addresses: {
+    en: ['Only {share} of accounts have an IP address.', 'Addresses support what devices and payments say: export those of sign-up and login.'],
+    'zh-CN': ['只有 {share} 的账户有 IP 地址。', 'IP 地址可佐证设备与支付证据:请导出注册和登录时的地址。'],
   },
   constant_address: {
     en: ['One address ({mask}) is on {share} of accounts: your own proxy?', 'Take the client address from the header that your outermost proxy sets, and export again.'],
@@ -34,9 +42,9 @@ const texts = {
     en: ['{share} of payment identifiers are masked numbers.', 'Thousands of cards share one mask. Send the payment processor\'s card fingerprint instead.'],
     'zh-CN': ['{share} 的支付标识符是掩码卡号。', '成千上万张卡会有相同掩码,请改用支付机构提供的卡指纹。'],
   },
-  bare_kinds: {
-    en: ['{share} of {family} observations do not say which kind of {family} they are.', 'Name the subtype (for example {example}): a bare kind counts as the weaker one.'],
-    'zh-CN': ['{share} 的{family}记录没有说明子类型。', '请写明子类型(例如 {example}):未写明时按较弱的一种处理。'],
+  bare_devices: {
+    en: ['{share} of device observations do not say which kind of device id they are.', 'Name the subtype (device:install, device:cookie or device:fingerprint): a bare one counts as the weakest.'],
+    'zh-CN': ['{share} 的设备记录没有说明是哪种设备标识。', '请写明子类型(device:install、device:cookie 或 device:fingerprint):未写明时按最弱的一种处理。'],
   },
   untimed_observations: {
     en: ['{share} of observations have no time.', 'Times tell sharing before an invitation from sharing after it: add observed_at.'],

@@ -38,9 +38,10 @@ function formatNumber(value: number): string {
   return String(value)
 }
 
-/** `0.4123` → `41 %`, `0.0041` → `0.4 %`. */
+/** `0.4123` → `41 %`, `0.0041` → `0.4 %`, `0.00001` → `< 0.1 %`. */
 export function percent(share: number): string {
   const value = share * 100
+  if (value > 0 && value < 0.1) return '< 0.1 %'
   const digits = value !== 0 && Math.abs(value) < 10 ? 1 : 0
   return `${value.toFixed(digits)} %`
 }

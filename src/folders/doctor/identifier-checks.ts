@@ -46,11 +46,8 @@ function checkCoverage({ accounts, identifiers, observations }: Population): Fin
     code: 'coverage', severity: 'note',
     facts: Object.fromEntries(Object.entries(shares).map(([family, value]) => [family, percent(value)])),
   }]
-  const few: [Family, string][] = [['device', 'device'], ['payment', 'means of payment'], ['ip', 'IP address']]
-  for (const [family, name] of few) {
-    if (shares[family] < fewShare) {
-      findings.push({ code: 'few_with_kind', severity: 'warning', facts: { family: name, share: percent(shares[family]) } })
-    }
+  for (const [family, code] of [['device', 'few_devices'], ['payment', 'few_payments'], ['ip', 'few_addresses']] as const) {
+    if (shares[family] < fewShare) findings.push({ code, severity: 'warning', facts: { share: percent(shares[family]) } })
   }
   return findings
 }
@@ -141,9 +138,8 @@ function checkForms({ identifiers, observations }: Population): Finding[] {
   }
   add('private_addresses', unreachable, total.ip, 0.02)
   add('masked_cards', masked, total.payment, 0.05)
-  for (const [family, example] of [['device', 'device:install'], ['payment', 'payment:fingerprint']] as const) {
-    if (total[family] === 0 || bare[family] / total[family] < 0.05) continue
-    findings.push({ code: 'bare_kinds', severity: 'note', facts: { family, example, share: percent(bare[family] / total[family]) } })
+  if (total.device > 0 && bare.device / total.device >= 0.05) {
+    findings.push({ code: 'bare_devices', severity: 'note', facts: { share: percent(bare.device / total.device) } })
   }
   return findings
 }
