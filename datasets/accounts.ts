@@ -134,7 +134,7 @@ export class AccountPlanner {
   /** Between an earlier time and the end, soon rather than late. */
   later(after: number, medianDays: number, sigma = 1.3): number {
     const delay = this.random.logNormal(medianDays, sigma) * daySeconds
-    const latest = this.endsAt - 3600
+    const latest = Math.max(after + 600, this.endsAt - 3600)
     return Math.floor(after + delay < latest ? after + delay : this.random.between(after, latest))
   }
 

@@ -14,7 +14,8 @@ import { campus } from './worlds/campus.ts'
 import { desktop } from './worlds/desktop.ts'
 import { mobile } from './worlds/mobile.ts'
 
-const worlds: { readonly [name: string]: WorldSettings } = { mobile, desktop, campus }
+/** The settings of the worlds as their cards say, by name. */
+export const worlds: { readonly [name: string]: WorldSettings } = { mobile, desktop, campus }
 
 export const worldNames: readonly string[] = Object.keys(worlds)
 
@@ -31,9 +32,18 @@ export interface GenerateRequest {
 export function generateWorld(request: GenerateRequest): World {
   const base = worlds[request.world]
   if (base === undefined) throw new Error(`no world named ${request.world}; there are ${worldNames.join(', ')}`)
+  const settings = request.variation === undefined ? base : varySettings(base, streamOf(request).fork('settings'))
+  return generateFromSettings(settings, request)
+}
+
+function streamOf(request: GenerateRequest): Random {
+  return new Random(`${request.world}/${request.seed}/${request.variation ?? 'base'}`)
+}
+
+/** A world with settings of one's own, as a relative of the named one. */
+export function generateFromSettings(settings: WorldSettings, request: GenerateRequest): World {
   if (!Number.isInteger(request.accounts) || request.accounts < 60) throw new Error('a world needs 60 accounts or more')
-  const random = new Random(`${request.world}/${request.seed}/${request.variation ?? 'base'}`)
-  const settings = request.variation === undefined ? base : varySettings(base, random.fork('settings'))
+  const random = streamOf(request)
   const planner = makePlanner(settings, request.accounts, random)
   const accounts = populate(planner, request.accounts)
   const { observations, transactions } = writeLives(planner, accounts, random.fork('lives'))

@@ -82,7 +82,8 @@ function plantRing(planner: AccountPlanner, ring: Ring, planted: Planted): numbe
 function startOperator(planner: AccountPlanner, ring: Ring, size: number): Operator {
   const { random } = planner
   const { main, skill, number } = ring
-  main.operator = number
+  // Why: a farm works for others, and what its operator holds besides is not seen with it; that account stays unlabelled.
+  main.operator = skill === 'farm' ? -2 : number
   main.skill = skillLabels[skill]
   // Why: people who know the product well enough to game it have used it themselves, mostly.
   main.life.recharges = Math.max(main.life.recharges, random.chance(planner.parameters.activeMainShare) ? 1 + random.below(3) : 0)
@@ -228,6 +229,8 @@ function plantPoisoners(
     const size = Math.min(left, 2 + random.below(7))
     const operator = makeKit(planner, { number, main, size, label: 'poisoner', profile: poisonerProfile })
     const start = planner.later(victim.createdAt, 60)
+    Object.assign(main, { operator: number, skill: 'poisoner' })
+    planted.accounts.push(main)
     for (let index = 0; index < size; index++) {
       const at = Math.min(planner.endsAt - 3600 - random.below(5 * daySeconds), start + random.exponential(2) * daySeconds)
       const alt = makeAlt(planner, operator, Math.max(victim.createdAt + 600, Math.floor(at)))

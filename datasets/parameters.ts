@@ -143,6 +143,8 @@ export const parameterDefinitions: { readonly [name in ParameterName]: Definitio
 
 export interface WorldSettings {
   readonly name: string
+  /** For its card: what kind of market this is. */
+  readonly description: string
   readonly country: string
   readonly phonePrefix: string
   readonly zoneMinutes: number

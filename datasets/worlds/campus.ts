@@ -3,6 +3,8 @@ import type { WorldSettings } from '../parameters.ts'
 
 export const campus: WorldSettings = {
   name: 'campus',
+  description:
+    'A launch among students: one university network per city, invitations that run along friendships within days, launch-day crowds, laboratory and stall computers, small amounts.',
   country: 'US',
   phonePrefix: '+1',
   zoneMinutes: -300,

@@ -3,6 +3,8 @@ import type { WorldSettings } from '../parameters.ts'
 
 export const desktop: WorldSettings = {
   name: 'desktop',
+  description:
+    'A European market of browsers: home lines with long leases, offices with one address each, many VPN and relay users, developers who call from servers. Device ids are cookies, which get cleared, and fingerprints, which drift; instruments stand on the transactions.',
   country: 'DE',
   phonePrefix: '+49',
   zoneMinutes: 60,

@@ -3,6 +3,8 @@ import type { WorldSettings } from '../parameters.ts'
 
 export const mobile: WorldSettings = {
   name: 'mobile',
+  description:
+    'A mobile-first market: nearly everybody comes through an app on a phone, and three carriers put hundreds of strangers behind each address. Device ids are install ids and fingerprints; e-mail addresses are not collected, phone numbers are.',
   country: 'IN',
   phonePrefix: '+91',
   zoneMinutes: 330,
