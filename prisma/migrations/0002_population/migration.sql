@@ -12,8 +12,10 @@ CREATE TABLE batch (
   source_id   bigint NOT NULL REFERENCES source,
   actor_id    bigint NOT NULL REFERENCES actor,
   kind        text NOT NULL CHECK (kind IN ('import', 'api', 'generated')),
-  recorded_at timestamptz NOT NULL
+  recorded_at timestamptz NOT NULL,
+  latest_at   timestamptz
 );
+COMMENT ON COLUMN batch.latest_at IS 'The latest time that any fact of the batch states.';
 
 CREATE TABLE account (
   id                bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -46,7 +46,7 @@ CREATE TABLE alert (
   id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   scan_id       bigint NOT NULL REFERENCES scan ON DELETE CASCADE,
   code          text NOT NULL,
-  identifier_id bigint NOT NULL REFERENCES identifier,
+  identifier_id bigint NOT NULL REFERENCES identifier ON DELETE CASCADE,
   accounts      integer NOT NULL
 );
 
@@ -101,8 +101,10 @@ CREATE TABLE ring_lineage (
   PRIMARY KEY (scan_id, from_ring_id, to_ring_id)
 );
 
+-- One row per answer. A degraded or not-yet-seen answer awaits a real one, which names it in supersedes.
 CREATE TABLE check_record (
   id                text PRIMARY KEY,
+  request_key       bytea UNIQUE,
   program_id        bigint NOT NULL REFERENCES program,
   subject_kind      text NOT NULL CHECK (subject_kind IN ('rebate', 'signup_credit', 'transfer', 'payout', 'claim')),
   subject_digest    bytea NOT NULL,
@@ -119,11 +121,24 @@ CREATE TABLE check_record (
   policy_version_id bigint REFERENCES policy_version,
   model_version     text NOT NULL,
   is_degraded       boolean NOT NULL,
-  position          text,
-  answer            text NOT NULL,
+  awaits            text CHECK (awaits IN ('degraded', 'not_yet_seen')),
+  supersedes        text UNIQUE REFERENCES check_record,
+  position          text NOT NULL,
+  body_digest       bytea NOT NULL,
   actor_id          bigint NOT NULL REFERENCES actor,
   evaluated_at      timestamptz NOT NULL,
   expires_at        timestamptz NOT NULL
 );
 CREATE INDEX check_record_subject ON check_record (program_id, subject_kind, subject_digest);
-CREATE INDEX check_record_open ON check_record (evaluated_at) WHERE is_degraded;
+CREATE INDEX check_record_open ON check_record (evaluated_at) WHERE awaits IS NOT NULL;
+CREATE INDEX check_record_expiry ON check_record (expires_at) WHERE request_key IS NOT NULL;
+CREATE INDEX check_record_resolved ON check_record (evaluated_at, id) WHERE supersedes IS NOT NULL;
+CREATE TRIGGER check_record_append_only BEFORE UPDATE OR DELETE ON check_record FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+-- The answer as it was given, and the request while it awaits a real answer; erasable, bound to its record by a salted digest.
+CREATE TABLE check_body (
+  check_id  text PRIMARY KEY REFERENCES check_record,
+  salt      bytea NOT NULL,
+  answer    text NOT NULL,
+  request   jsonb
+);

@@ -11,10 +11,11 @@ GRANT INSERT ON actor, key_check, api_key, act, act_body, idempotency_record, id
   source, batch, account, account_identity, identifier, observation, event, event_body,
   asset, program, program_version, policy_version, invite_code, click, referral, referral_fact,
   rebate, hold, waiting_event,
-  scan, account_verdict, referral_verdict, identifier_strength, alert, ring, ring_version, ring_member, ring_referral, ring_lineage, check_record,
+  scan, account_verdict, referral_verdict, identifier_strength, alert, ring, ring_version, ring_member, ring_referral, ring_lineage, check_record, check_body,
   review_case, plan, decision, decision_note, decision_effect, account_restriction TO ringfence_app;
 
 GRANT UPDATE (revoked_at, expires_at) ON api_key TO ringfence_app;
+GRANT UPDATE (latest_at) ON batch TO ringfence_app;
 GRANT UPDATE (occurred_at, status, organisation_hash, parent_id) ON account TO ringfence_app;
 GRANT UPDATE (hash, key_id, flags, model, attributes, list_version, sealed, sealed_key_id) ON identifier TO ringfence_app;
 GRANT UPDATE (retired_at) ON invite_code TO ringfence_app;
@@ -28,5 +29,5 @@ GRANT UPDATE (state, owner_id, due_at, probability, expected_loss, asset, outcom
 GRANT UPDATE (ended_at) ON account_restriction TO ringfence_app;
 
 -- Erasable side rows, expired answers and superseded scan results may go; facts, money, decisions and acts may not.
-GRANT DELETE ON account_identity, event_body, act_body, decision_note, observation, idempotency_record, idempotency_answer,
+GRANT DELETE ON account_identity, event_body, act_body, check_body, decision_note, observation, idempotency_record, idempotency_answer,
   waiting_event, account_verdict, referral_verdict, identifier_strength, alert TO ringfence_app;

@@ -1,0 +1,114 @@
+// The door through which identifiers come into the database: normalised values in, keyed hashes stored, raw values dropped.
+// Promises: what needs the raw value (range, list membership, mask, model) is stored beside the hash; repeating changes nothing.
+
+import type pg from 'pg'
+import type { NormalisedIdentifier } from '../../scoring/identifiers/index.ts'
+import { type HashedIdentifier, hashIdentifier } from '../base/hashing.ts'
+import type { KeyRing } from '../base/keys.ts'
+import type { OpenBatch } from './batches.ts'
+import { BinaryRows, copyIn } from './binary-copy.ts'
+
+export interface ObservedIdentifier {
+  readonly accountId: number
+  readonly identifier: NormalisedIdentifier
+  /** What may be shown of it to an analyst: never the whole value. */
+  readonly shownAs: string | null
+  /** Seconds since 1970. */
+  readonly at: number | null
+  /** As reported: one word, or several joined by `|`; empty for none. */
+  readonly context: string
+}
+
+const REMEMBERED_MAX = 200_000
+
+/** Hashes identifiers, remembering the most recent values for as long as this object lives, in memory alone. */
+export class IdentifierDoor {
+  readonly listVersion: string
+  private readonly keys: KeyRing
+  private readonly remembered = new Map<string, HashedIdentifier>()
+
+  constructor(keys: KeyRing, listVersion = 'none') {
+    this.keys = keys
+    this.listVersion = listVersion
+  }
+
+  hash(kind: string, value: string): HashedIdentifier {
+    const name = `${kind}\0${value}`
+    const known = this.remembered.get(name)
+    if (known !== undefined) return known
+    if (this.remembered.size >= REMEMBERED_MAX) this.remembered.clear()
+    const hashed = hashIdentifier(this.keys, kind, value)
+    this.remembered.set(name, hashed)
+    return hashed
+  }
+}
+
+/** Stores identifiers and observations; must run inside the caller's transaction. */
+export async function recordObservations(
+  client: pg.PoolClient, door: IdentifierDoor, batch: OpenBatch, observed: readonly ObservedIdentifier[],
+): Promise<void> {
+  if (observed.length === 0) return
+  await client.query(`CREATE TEMP TABLE IF NOT EXISTS stage_identifier (kind text, hash bytea, key_id integer, flags integer,
+    model text, attributes text) ON COMMIT DELETE ROWS`)
+  await client.query(`CREATE TEMP TABLE IF NOT EXISTS stage_observation (account_id bigint, kind text, hash bytea,
+    context text, occurred_at timestamptz) ON COMMIT DELETE ROWS`)
+  const identifiers = new Map<string, SeenIdentifier>()
+  const observations = new BinaryRows()
+  for (const { accountId, identifier, shownAs, at, context } of observed) {
+    const seen = see(identifiers, door, identifier, shownAs)
+    observations.row(5).int8(accountId).text(identifier.kind).bytes(seen.hashed.hash).text(context).time(at)
+  }
+  await copyIn(client, 'stage_identifier', stagedIdentifiers(identifiers))
+  await copyIn(client, 'stage_observation', observations)
+  await client.query(
+    `INSERT INTO identifier (kind, hash, key_id, flags, model, attributes, list_version, recorded_at)
+       SELECT s.kind, s.hash, s.key_id, s.flags, s.model, s.attributes::jsonb, $1, $2 FROM stage_identifier s
+       WHERE NOT EXISTS (SELECT 1 FROM identifier i WHERE i.kind = s.kind AND i.hash = s.hash AND (i.flags | s.flags) = i.flags
+         AND (s.model IS NULL OR i.model COLLATE "C" <= s.model COLLATE "C"))
+       ORDER BY s.kind, s.hash
+       ON CONFLICT (kind, hash) DO UPDATE SET flags = identifier.flags | excluded.flags,
+         model = least(identifier.model COLLATE "C", excluded.model COLLATE "C")`,
+    [door.listVersion, batch.recordedAt])
+  await client.query(
+    `INSERT INTO observation (account_id, identifier_id, context, occurred_at, recorded_at, batch_id)
+       SELECT s.account_id, i.id, s.context, s.occurred_at, $1, $2
+       FROM stage_observation s JOIN identifier i ON i.kind = s.kind AND i.hash = s.hash
+       ON CONFLICT DO NOTHING`,
+    [batch.recordedAt, batch.id])
+  await client.query('TRUNCATE stage_identifier, stage_observation')
+}
+
+interface SeenIdentifier {
+  readonly hashed: HashedIdentifier
+  readonly identifier: NormalisedIdentifier
+  flags: number
+  model: string | null
+  shownAs: string | null
+}
+
+/** Facts that disagree settle the same way in whatever order they come: flags add up, the smaller word wins. */
+function see(
+  identifiers: Map<string, SeenIdentifier>, door: IdentifierDoor, identifier: NormalisedIdentifier, shownAs: string | null,
+): SeenIdentifier {
+  const { kind, value, flags, model } = identifier
+  const name = `${kind}\0${value}`
+  const known = identifiers.get(name)
+  if (known === undefined) {
+    const seen = { hashed: door.hash(kind, value), identifier, flags, model, shownAs }
+    identifiers.set(name, seen)
+    return seen
+  }
+  known.flags |= flags
+  if (model !== null && (known.model === null || model < known.model)) known.model = model
+  if (shownAs !== null && (known.shownAs === null || shownAs < known.shownAs)) known.shownAs = shownAs
+  return known
+}
+
+function stagedIdentifiers(identifiers: ReadonlyMap<string, SeenIdentifier>): BinaryRows {
+  const rows = new BinaryRows()
+  for (const { hashed, identifier, flags, model, shownAs } of identifiers.values()) {
+    const attributes = shownAs === null ? identifier.attributes : { ...identifier.attributes, shown_as: shownAs }
+    rows.row(6).text(identifier.kind).bytes(hashed.hash).int4(hashed.keyId).int4(flags).text(model).text(JSON.stringify(attributes))
+  }
+  return rows
+}
