@@ -24,6 +24,9 @@ export interface EntryLine {
   readonly amount: bigint
 }
 
+/** grant: spendable credit that nobody paid for and that earned nobody anything. */
+export type RebateKind = 'rebate' | 'signup_credit' | 'grant' | 'opening'
+
 /** How much of one rebate lies in one book account of a member, with what is needed to move it. */
 export interface Position {
   readonly accountId: bigint
@@ -33,6 +36,7 @@ export interface Position {
   /** Never zero; below zero for debt. */
   readonly amount: bigint
   readonly programId: bigint
+  readonly rebateKind: RebateKind
   readonly occurredAt: Date
   readonly maturesAt: Date
   readonly expiresAt: Date | null

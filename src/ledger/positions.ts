@@ -1,7 +1,7 @@
 // Reading the books: positions oldest first, and balances. To decide by what is read here, lock the members before.
 
 import type { Transaction } from '../base/database.ts'
-import type { MemberKind, Position, PositionKind } from './book-accounts.ts'
+import type { MemberKind, Position, PositionKind, RebateKind } from './book-accounts.ts'
 
 interface PositionRow {
   account_id: bigint
@@ -10,6 +10,7 @@ interface PositionRow {
   rebate_id: bigint
   amount: bigint
   program_id: bigint
+  rebate_kind: RebateKind
   occurred_at: Date
   matures_at: Date
   expires_at: Date | null
@@ -24,7 +25,7 @@ export interface PositionFilter {
 /** What lies in a member's book accounts, rebate by rebate, the oldest rebate first. */
 export async function positionsOf(transaction: Transaction, accountId: bigint, filter: PositionFilter = {}): Promise<Position[]> {
   const rows = await transaction.$queryRaw<PositionRow[]>`
-    select b.account_id, b.kind, b.asset, p.rebate_id, p.amount, r.program_id, r.occurred_at, r.matures_at, r.expires_at
+    select b.account_id, b.kind, b.asset, p.rebate_id, p.amount, r.program_id, r.kind as rebate_kind, r.occurred_at, r.matures_at, r.expires_at
       from book_account b
       join position p on p.book_account_id = b.id and p.amount <> 0
       join rebate r on r.id = p.rebate_id
@@ -40,7 +41,7 @@ export async function positionsOf(transaction: Transaction, accountId: bigint, f
 export async function positionsOfRebates(transaction: Transaction, rebateIds: readonly bigint[]): Promise<Position[]> {
   if (rebateIds.length === 0) return []
   const rows = await transaction.$queryRaw<PositionRow[]>`
-    select b.account_id, b.kind, b.asset, p.rebate_id, p.amount, r.program_id, r.occurred_at, r.matures_at, r.expires_at
+    select b.account_id, b.kind, b.asset, p.rebate_id, p.amount, r.program_id, r.kind as rebate_kind, r.occurred_at, r.matures_at, r.expires_at
       from position p
       join book_account b on b.id = p.book_account_id
       join rebate r on r.id = p.rebate_id
@@ -79,6 +80,7 @@ function positionOf(row: PositionRow): Position {
     rebateId: row.rebate_id,
     amount: row.amount,
     programId: row.program_id,
+    rebateKind: row.rebate_kind,
     occurredAt: row.occurred_at,
     maturesAt: row.matures_at,
     expiresAt: row.expires_at,
