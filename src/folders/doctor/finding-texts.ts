@@ -15,16 +15,16 @@ const texts = {
     'zh-CN': ['没有任何账户带有标识符。', '请补充 observations.csv,或在 transactions.csv 中提供支付方式;否则无法建立关联。'],
   },
   few_devices: {
-    en: ['Only {share} of accounts have a device.', 'Devices are the strongest evidence after payment: export them for every account, old ones included.'],
-    'zh-CN': ['只有 {share} 的账户有设备信息。', '设备是仅次于支付方式的有力证据:请为每个账户(包括老账户)导出。'],
+    en: ['{share} of accounts have a device: too few to rely on.', 'Devices are the strongest evidence after payment: export them for every account, old ones included.'],
+    'zh-CN': ['{share} 的账户有设备信息,覆盖不足。', '设备是仅次于支付方式的有力证据:请为每个账户(包括老账户)导出。'],
   },
   few_payments: {
-    en: ['Only {share} of accounts have a means of payment.', 'It is the strongest evidence: send the processor\'s fingerprint with every payment.'],
-    'zh-CN': ['只有 {share} 的账户有支付方式。', '这是最有力的证据:请随每笔支付发送支付机构的指纹。'],
+    en: ['{share} of accounts have a means of payment: too few to rely on.', 'It is the strongest evidence: send the processor\'s fingerprint with every payment.'],
+    'zh-CN': ['{share} 的账户有支付方式,覆盖不足。', '这是最有力的证据:请随每笔支付发送支付机构的指纹。'],
   },
   few_addresses: {
-    en: ['Only {share} of accounts have an IP address.', 'Addresses support what devices and payments say: export those of sign-up and login.'],
-    'zh-CN': ['只有 {share} 的账户有 IP 地址。', 'IP 地址可佐证设备与支付证据:请导出注册和登录时的地址。'],
+    en: ['{share} of accounts have an IP address: too few to rely on.', 'Addresses support what devices and payments say: export those of sign-up and login.'],
+    'zh-CN': ['{share} 的账户有 IP 地址,覆盖不足。', 'IP 地址可佐证设备与支付证据:请导出注册和登录时的地址。'],
   },
   constant_address: {
     en: ['One address ({mask}) is on {share} of accounts: your own proxy?', 'Take the client address from the header that your outermost proxy sets, and export again.'],

@@ -6,13 +6,13 @@ import type { Language } from '../refusals.ts'
 type Sentences = readonly [forEnglish: string, againstEnglish: string, forChinese: string, againstChinese: string]
 
 const sentences: Readonly<Record<string, Sentences>> = {
-  base_rate: ['Most accounts and invitations are like this one', 'Most invitations are honest', '多数情况与此类似', '多数邀请是真实的'],
+  base_rate: ['Before any evidence: many here are one operator\'s', 'Before any evidence: most are honest', '证据之前:此处多数为同一操作者', '证据之前:多数是真实的'],
   same_account: ['The account invited itself', '', '该账户邀请了自己', ''],
   device_shared: ['Both use one device', 'They share no device', '双方使用同一设备', '双方没有共用设备'],
   payment_shared: ['Both pay by one means of payment', 'They share no means of payment', '双方使用同一支付方式', '双方没有共用支付方式'],
   payout_shared: ['Money leaves to one destination, or to the other\'s means of payment', 'They share no payout destination', '提现到同一目的地,或到对方的支付方式', '没有共用提现目的地'],
   contact_shared: ['Both have one mailbox or phone number', 'They share no mailbox or phone number', '双方使用同一邮箱或手机号', '没有共用邮箱或手机号'],
-  other_identifier_shared: ['They share another identifier', 'They share no other identifier', '双方共用其他标识符', '没有共用其他标识符'],
+  other_identifier_shared: ['They share a further identifier, such as a server\'s address', 'They share no further identifier', '双方共用其他标识符(如服务器地址)', '没有共用其他标识符'],
   ip_shared_with_link: ['They share addresses, beside something stronger', 'They share no addresses beside what links them', '除更强的关联外,还共用 IP 地址', '除已有关联外没有共用地址'],
   ip_shared_alone: ['They share addresses, and nothing stronger', 'They share no addresses', '仅共用 IP 地址', '没有共用地址'],
   ip_overlap: ['The addresses they use overlap closely', 'The addresses they use hardly overlap, or many others use them', '使用的地址高度重合', '使用的地址几乎不重合,或有很多人共用'],

@@ -1,6 +1,6 @@
 // report.html: one page without a request or a script, fit to be mailed: what the data is worth, what was found, why, and
 // how it was made. It holds no raw identifier, and the same audit gives the same bytes.
-import type { Thresholds } from '../../../scoring/detection.ts'
+import type { Ring, Thresholds } from '../../../scoring/detection.ts'
 import type { Model } from '../../../scoring/model/model.ts'
 import type { AuditEvaluation } from '../audit-evaluation.ts'
 import { ringName, topReasonOf } from '../audit-tables.ts'
@@ -16,6 +16,7 @@ import { renderPage } from './page.ts'
 import { reasonSentence } from './reason-sentences.ts'
 import { graphDefinitions } from './ring-graph.ts'
 import { pictureRings } from './ring-picture.ts'
+import type { OrderedRing } from './ring-picture.ts'
 import { ringSection } from './ring-section.ts'
 import { fill, reportTexts } from './texts.ts'
 import type { ReportTexts } from './texts.ts'
@@ -31,7 +32,7 @@ export interface ReportInput extends Audited {
 
 /** Rings with a section of their own, rings in the list, and rings whose tables stand open. */
 const ringsDrawn = 20
-const ringsListed = 100
+const ringsListed = 50
 const ringsOpen = 3
 const alertsShown = 10
 
@@ -67,7 +68,10 @@ function headline(input: ReportInput, texts: ReportTexts, scoreWord: string): Ht
     inRings: count(inRings), held: count(decided('hold')), denied: count(decided('deny')),
     loss: estimate(loss, currency), stake: money(stake, currency), score: scoreWord,
   }
-  const figure = (value: string, label: string, loud = ''): Html => html`<div class="figure ${loud}"><b>${value}</b><span>${label}</span></div>`
+  const figure = (value: string, label: string, loud = ''): Html => {
+    const [amount = '', unit] = value.split(' ')
+    return html`<div class="figure ${loud}"><b>${amount}${unit === undefined ? null : html` <small>${unit}</small>`}</b><span>${label}</span></div>`
+  }
   return html`<div class="figures">
 ${basis === 'none' ? null : figure(values.loss, texts.expectedLoss, 'loud')}
 ${basis === 'none' ? null : figure(values.stake, texts.atStake)}
@@ -75,7 +79,8 @@ ${figure(values.rings, texts.rings)}${figure(values.inRings, texts.inRings)}
 ${hasReferrals ? figure(values.denied, texts.denied) : null}${hasReferrals ? figure(values.held, texts.held) : null}
 ${figure(values.accounts, texts.accounts)}${hasReferrals ? figure(values.referrals, texts.referrals) : null}
 </div>
-<p class="lead">${fill(texts.lead, values)} ${hasReferrals ? fill(texts.leadLoss, values) : fill(texts.leadNoReferrals, values)}</p>
+<p class="lead">${hasReferrals
+    ? `${fill(texts.lead, values)} ${fill(texts.leadLoss, values)}` : `${fill(texts.leadAccounts, values)} ${fill(texts.leadNoReferrals, values)}`}</p>
 <p class="soft">${basisText(input, texts)} ${input.model.origin === 'local' ? '' : texts.scoreNote}</p>`
 }
 
@@ -103,22 +108,30 @@ function ringsSection(input: ReportInput, texts: ReportTexts, scoreWord: string)
   const { detection, contents } = input
   const { rings } = detection
   if (rings.length === 0) return html`<h2 id="rings">${texts.ringsTitle}</h2><p class="soft">${texts.noRings}</p>`
-  const pictures = pictureRings(input, ringsDrawn)
   const hasLoss = contents.money.basis !== 'none'
+  const order = worstFirst(rings, hasLoss)
+  const pictures = pictureRings(input, order.slice(0, ringsDrawn))
   const more = rings.length - Math.min(rings.length, ringsListed)
   return html`${graphDefinitions}<h2 id="rings">${texts.ringsTitle}</h2><p class="soft">${texts.ringsLead}</p>
 <div class="scroll"><table><tr><th>${texts.ring}</th><th class="n">${texts.size}</th><th class="n">${texts.invitations}</th>
 ${hasLoss ? html`<th class="n">${texts.expectedLoss}</th>` : null}<th>${scoreWord}</th><th>${texts.topReason}</th></tr>
-${rings.slice(0, ringsListed).map((ring, index) => {
+${order.slice(0, ringsListed).map(({ ring, index }, place) => {
     const name = ringName(index)
     const code = topReasonOf(ring)
-    return html`<tr><td class="tight">${index < ringsDrawn ? html`<a href="#${name}">${name}</a>` : name}</td><td class="n">${count(ring.members.length)}</td>
+    return html`<tr><td class="tight">${place < ringsDrawn ? html`<a href="#${name}">${name}</a>` : name}</td><td class="n">${count(ring.members.length)}</td>
 <td class="n">${count(ring.referrals.length)}</td>${hasLoss ? html`<td class="n">${estimate(ring.expectedLoss, contents.money.currency)}</td>` : null}
 <td class="tight"><span class="meter"><i style="width:${Math.round(ring.probability * 100)}%"></i></span>${score(ring.probability)}</td>
 <td>${code === '' ? '–' : reasonSentence({ code, bits: 1 }, input.language)}</td></tr>`
   })}</table></div>
 ${more > 0 ? html`<p class="small soft">${fill(texts.ringsMore, { count: count(more) })}</p>` : null}
 ${pictures.map((picture, index) => ringSection(picture, { input, texts, scoreWord, isOpen: index < ringsOpen }))}`
+}
+
+/** By expected loss as the detector orders them; where there is no money, by how many accounts are likely held. */
+function worstFirst(rings: readonly Ring[], hasLoss: boolean): OrderedRing[] {
+  const order = rings.map((ring, index) => ({ ring, index }))
+  const weight = ({ ring }: OrderedRing): number => ring.probability * ring.members.length
+  return hasLoss ? order : order.sort((left, right) => weight(right) - weight(left) || left.index - right.index)
 }
 
 function alertsSection({ detection, contents }: ReportInput, texts: ReportTexts): Html | null {

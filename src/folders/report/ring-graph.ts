@@ -23,10 +23,15 @@ export function ringGraph(picture: RingPicture, population: Population, title: s
   const arrows = picture.invitations
     .filter(({ inviter, invitee }) => inviter > 0 && invitee > 0 && inviter !== invitee)
     .map(({ inviter, invitee }): LayoutEdge => ({ from: inviter - 1, to: invitee - 1 }))
+  const drawn = new Set(squares.map((shared) => shared.identifier))
+  // What ties a member and is not drawn as a square is drawn as a plain line to the member that it ties to.
+  const ties = picture.members
+    .filter(({ tiedTo, identifier }) => tiedTo > 0 && identifier >= 0 && !drawn.has(identifier))
+    .map(({ number, tiedTo }): LayoutEdge => ({ from: number - 1, to: tiedTo - 1 }))
   const nodes = members + squares.length
   const radius = members > 30 ? 9 : members > 12 ? 11 : 13
   const height = nodes <= 4 ? 170 : nodes <= 8 ? 240 : nodes <= 20 ? 330 : 430
-  const points = layOut(nodes, [...spokes, ...arrows], { width, height, margin: radius + 6, gap: radius * 2.4 })
+  const points = layOut(nodes, [...spokes, ...ties, ...arrows], { width, height, margin: radius + 6, gap: radius * 2.4 })
   const at = (node: number): Point => points[node] ?? { x: 0, y: 0 }
   const families = squares.map((shared) =>
     familyOf(population.identifiers.kinds[population.identifiers.kind[shared.identifier] ?? 0] ?? ''))
@@ -35,6 +40,7 @@ ${spokes.map(({ from, to }) => {
     const family = families[to - members] ?? 'other'
     return html`<line class="spoke ${family}" x1="${at(from).x}" y1="${at(from).y}" x2="${at(to).x}" y2="${at(to).y}"/>`
   })}
+${ties.map(({ from, to }) => html`<line class="tie" x1="${at(from).x}" y1="${at(from).y}" x2="${at(to).x}" y2="${at(to).y}"/>`)}
 ${arrows.map((edge) => arrow(at(edge.from), at(edge.to), radius))}
 ${squares.map((shared, index) => square(at(members + index), shared.letter, families[index] ?? 'other'))}
 ${picture.members.map((member) => circle(at(member.number - 1), { radius, number: member.number, score: member.score }))}

@@ -52,15 +52,22 @@ export interface RingPicture {
   readonly customerValue: number
 }
 
-export function pictureRings(audited: Audited, shown: number): RingPicture[] {
-  const { detection, contents } = audited
-  const rings = detection.rings.slice(0, shown)
-  const sharing = gatherSharing(contents.population, detection.accounts.ring, rings.length)
+/** A ring with its place in the detection. */
+export interface OrderedRing {
+  readonly ring: Ring
+  readonly index: number
+}
+
+/** Pictures of the rings given, in their order. */
+export function pictureRings(audited: Audited, wanted: readonly OrderedRing[]): RingPicture[] {
+  const { contents } = audited
+  const places = placesOf(audited, wanted)
+  const sharing = gatherSharing(contents.population, places, wanted.length)
   const everywhere = countAccounts(contents.population)
-  const value = gatherCustomerValue(audited, rings.length)
-  return rings.map((ring, index) => {
+  const value = gatherCustomerValue(audited, places, wanted.length)
+  return wanted.map(({ ring, index }, place) => {
     const numbers = new Map(ring.members.slice(0, membersShownMax).map((member, place) => [member.account, place + 1]))
-    const shared = pickShared(audited, { sharing: sharing[index] ?? new Map(), numbers, everywhere })
+    const shared = pickShared(audited, { sharing: sharing[place] ?? new Map(), numbers, everywhere })
     const { atStakeUnits, goneUnits } = contents.referrals
     const sum = (units: readonly bigint[]): bigint =>
       ring.referrals.reduce((total, referral) => total + (units[referral] ?? 0n), 0n)
@@ -71,19 +78,26 @@ export function pictureRings(audited: Audited, shown: number): RingPicture[] {
         tiedTo: member.tiedTo === member.account ? 0 : numbers.get(member.tiedTo) ?? 0,
       })),
       invitations: pickInvitations(audited, ring, numbers),
-      atStakeUnits: sum(atStakeUnits), goneUnits: sum(goneUnits), customerValue: value[index] ?? 0,
+      atStakeUnits: sum(atStakeUnits), goneUnits: sum(goneUnits), customerValue: value[place] ?? 0,
     }
   })
+}
+
+/** Per account the place of its ring among those wanted, or -1. */
+function placesOf({ detection }: Audited, wanted: readonly OrderedRing[]): Int32Array {
+  const placeOfRing = new Int32Array(detection.rings.length).fill(-1)
+  for (const [place, { index }] of wanted.entries()) placeOfRing[index] = place
+  return detection.accounts.ring.map((ring) => placeOfRing[ring] ?? -1)
 }
 
 type Sharing = Map<number, Set<number>>
 
 /** Per ring: identifier → members that have it. */
-function gatherSharing({ observations }: Population, ringOf: Int32Array, rings: number): Sharing[] {
+function gatherSharing({ observations }: Population, places: Int32Array, rings: number): Sharing[] {
   const sharing = Array.from({ length: rings }, (): Sharing => new Map())
   for (let row = 0; row < observations.count; row += 1) {
     const account = observations.account[row] ?? 0
-    const ofRing = sharing[ringOf[account] ?? -1]
+    const ofRing = sharing[places[account] ?? -1]
     if (ofRing === undefined) continue
     const identifier = observations.identifier[row] ?? 0
     const members = ofRing.get(identifier)
@@ -128,7 +142,7 @@ function pickInvitations({ contents, detection }: Audited, ring: Ring, numbers: 
 
 const yearSeconds = 365 * 86_400
 
-function gatherCustomerValue({ contents, detection }: Audited, rings: number): Float64Array {
+function gatherCustomerValue({ contents }: Audited, places: Int32Array, rings: number): Float64Array {
   const { transactions, asOf } = contents.population
   const value = new Float64Array(rings)
   const currency = transactions.currencies.indexOf(contents.money.currency)
@@ -136,8 +150,8 @@ function gatherCustomerValue({ contents, detection }: Audited, rings: number): F
     [TransactionType.recharge, 1], [TransactionType.payment, 1], [TransactionType.refund, -1], [TransactionType.chargeback, -1],
   ])
   for (let row = 0; row < transactions.count; row += 1) {
-    const ring = detection.accounts.ring[transactions.account[row] ?? 0] ?? -1
-    const isCounted = ring >= 0 && ring < rings && transactions.currency[row] === currency
+    const ring = places[transactions.account[row] ?? 0] ?? -1
+    const isCounted = ring >= 0 && transactions.currency[row] === currency
       && transactions.fundedBy[row] === 0 && (transactions.at[row] ?? 0) > asOf - yearSeconds
     if (!isCounted) continue
     value[ring] = (value[ring] ?? 0) + (sign.get(transactions.type[row] ?? -1) ?? 0) * (transactions.amount[row] ?? 0)

@@ -12,6 +12,8 @@ import { fill } from './texts.ts'
 import type { ReportTexts } from './texts.ts'
 
 const reasonsShown = 9
+/** Longer tables are folded. */
+const membersOpenMax = 15
 
 export interface RingSectionOptions {
   readonly input: ReportInput
@@ -29,8 +31,8 @@ export function ringSection(picture: RingPicture, options: RingSectionOptions): 
   const drawn = picture.members.length < ring.members.length
     ? `${fill(texts.graphShown, { shown: count(picture.members.length), total: count(ring.members.length) })} ` : ''
   return html`<article class="ring" id="${name}">
-<header><h3>${name}</h3><span class="soft">${count(ring.members.length)} ${texts.accounts} · ${count(ring.referrals.length)} ${texts.invitations}
- · ${scoreWord} ${score(ring.probability)}</span></header>
+<header><h3>${name}</h3><span class="soft">${count(ring.members.length)} ${texts.accounts} · ${count(ring.referrals.length)}
+${ring.referrals.length === 1 ? texts.invitationsOne : texts.invitations} · ${scoreWord} ${score(ring.probability)}</span></header>
 ${moneyLine(picture, options)}
 <div class="pair">
 <div>${ringGraph(picture, population, title)}<p class="small soft">${drawn}${texts.graphLegend}</p></div>
@@ -39,8 +41,8 @@ ${moneyLine(picture, options)}
 ${counterfactual(picture, options)}</div>
 </div>
 ${sharedTable(picture, options)}
-${foldable(texts.members, memberTable(picture, options), options.isOpen)}
-${picture.invitations.length === 0 ? null : foldable(texts.invitationsInside, invitationTable(picture, options), options.isOpen)}
+${foldable(`${texts.members} · ${count(ring.members.length)}`, memberTable(picture, options), options.isOpen && picture.members.length <= membersOpenMax)}
+${picture.invitations.length === 0 ? null : foldable(`${texts.invitationsInside} · ${count(ring.referrals.length)}`, invitationTable(picture, options), options.isOpen && picture.invitations.length <= membersOpenMax)}
 </article>
 `
 }
@@ -125,8 +127,10 @@ function invitationTable(picture: RingPicture, { input, texts, scoreWord }: Ring
   const { contents, detection } = input
   const { referrals } = contents.population
   const more = picture.ring.referrals.length - picture.invitations.length
-  const name = (account: number | undefined, number: number): string =>
-    number > 0 ? `${number} · ${accountName(contents.accountIds[account ?? -1] ?? '')}` : accountName(contents.accountIds[account ?? -1] ?? '')
+  const name = (account: number | undefined, number: number): Html => {
+    const id = html`<code>${accountName(contents.accountIds[account ?? -1] ?? '')}</code>`
+    return number > 0 ? html`<span class="soft">${number}</span> ${id}` : id
+  }
   return html`<div class="scroll"><table>
 <tr><th>${texts.inviter}</th><th>${texts.invitee}</th><th class="n">${scoreWord}</th><th>${texts.decision}</th><th class="n">${texts.atStake}</th><th>${texts.reasons}</th></tr>
 ${picture.invitations.map(({ referral, inviter, invitee }) => {
@@ -134,7 +138,7 @@ ${picture.invitations.map(({ referral, inviter, invitee }) => {
     const reasons = detection.explainReferral(referral).reasons
       .filter((reason) => reason.bits > 0 && reason.code !== 'base_rate').slice(0, 2)
     const isPayable = contents.referrals.standing[referral] === 'payable'
-    return html`<tr><td><code>${name(referrals.inviter[referral], inviter)}</code></td><td><code>${name(referrals.invitee[referral], invitee)}</code></td>
+    return html`<tr><td>${name(referrals.inviter[referral], inviter)}</td><td>${name(referrals.invitee[referral], invitee)}</td>
 <td class="n">${score(detection.referrals.probability[referral] ?? 0)}</td><td class="tight"><span class="chip ${decision}">${texts[decision]}</span></td>
 <td class="n">${isPayable ? money(contents.referrals.atStakeUnits[referral] ?? 0n, contents.money.currency) : texts.notPayable}</td>
 <td>${reasons.map((reason) => reasonSentence(reason, input.language)).join(input.language === 'en' ? '; ' : ';')}</td></tr>`

@@ -14,18 +14,18 @@ body{margin:0;background:var(--paper);color:var(--ink);font:15.5px/1.55 "Inter",
 main{max-width:1080px;margin:0 auto;padding:0 28px 64px}
 h1,h2,h3{font-family:"Iowan Old Style","Charter","Palatino Linotype",Georgia,"Noto Serif CJK SC","Songti SC",serif;font-weight:600;line-height:1.2;
 letter-spacing:-.01em;margin:0}
-h1{font-size:34px}h2{font-size:25px;margin:56px 0 6px}h3{font-size:20px}h4{margin:22px 0 6px;font-size:12px;letter-spacing:.07em;
+h3::first-letter{text-transform:uppercase}h1{font-size:34px}h2{font-size:25px;margin:56px 0 6px}h3{font-size:20px}h4{margin:22px 0 6px;font-size:12px;letter-spacing:.07em;
 text-transform:uppercase;color:var(--soft);font-weight:600}
 p{margin:6px 0 0;max-width:70ch}a{color:var(--accent)}
 .soft{color:var(--soft)}.small{font-size:13px}.definitions{position:absolute}
 header.top{padding:40px 0 26px;border-bottom:2px solid var(--ink)}
 .brand{display:flex;align-items:center;gap:9px;font-weight:650;letter-spacing:.01em;color:var(--accent);margin-bottom:18px}
 .brand svg{width:24px;height:24px}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(132px,1fr));gap:0 26px;margin:22px 0 0}
+.figures{display:grid;grid-template-columns:repeat(4,1fr);gap:0 26px;margin:22px 0 0}
 .figure{padding:12px 0 14px;border-top:1px solid var(--rule)}
-.figure b{display:block;font:600 27px/1.15 "Iowan Old Style","Charter","Palatino Linotype",Georgia,serif;letter-spacing:-.015em;white-space:nowrap}
+.figure b{display:block;font:600 30px/1.15 "Iowan Old Style","Charter","Palatino Linotype",Georgia,serif;letter-spacing:-.015em;white-space:nowrap}
 .figure.loud b{color:var(--for)}.figure span{color:var(--soft);font-size:13px}
-.figure b small{font-size:14px;font-weight:500;letter-spacing:0}
+.figure b small{font-size:15px;font-weight:500;letter-spacing:0;color:var(--soft)}
 .lead{font-size:17px;margin-top:20px}
 ul.findings{list-style:none;margin:14px 0 0;padding:0;background:var(--card);border:1px solid var(--rule);border-radius:10px}
 ul.findings li{display:grid;grid-template-columns:84px 1fr;gap:4px 14px;padding:11px 18px;border-top:1px solid var(--rule)}
@@ -48,13 +48,13 @@ article.ring>header .soft{font-size:14px}
 .money{display:flex;flex-wrap:wrap;gap:4px 30px;margin:12px 0 2px;font-size:14px}.money div b{display:block;font-size:18px;font-weight:650}
 .money .loud b{color:var(--for)}.money span{color:var(--soft);font-size:12.5px}
 .pair{display:grid;grid-template-columns:minmax(0,1.15fr) minmax(0,1fr);gap:8px 34px;margin-top:6px}
-@media (max-width:820px){.pair{grid-template-columns:1fr}main{padding:0 16px 48px}article.ring{padding:16px}}
+@media (max-width:820px){.figures{grid-template-columns:repeat(2,1fr)}.pair{grid-template-columns:1fr}main{padding:0 16px 48px}article.ring{padding:16px}}
 .graph{width:100%;height:auto;display:block}
 .graph text{font-size:11.5px;text-anchor:middle;font-weight:600}
 .graph .account circle{fill:var(--card);stroke:var(--soft);stroke-width:1.6}.graph .account text{fill:var(--ink)}
 .graph .account.likely circle{stroke:var(--for)}.graph .account.sure circle{fill:var(--for);stroke:var(--for)}.graph .account.sure text{fill:var(--card)}
 .graph .invitation{fill:none;stroke:var(--ink);stroke-width:1.5}.arrow-head{fill:var(--ink)}
-.graph .spoke{stroke-width:1.6;stroke-opacity:.6}.graph .shared text{fill:var(--card);font-size:12px}
+.graph .tie{stroke:var(--soft);stroke-width:1.3;stroke-opacity:.55}.graph .spoke{stroke-width:1.6;stroke-opacity:.6}.graph .shared text{fill:var(--card);font-size:12px}
 .spoke.device{stroke:var(--device)}.spoke.payment{stroke:var(--payment)}.spoke.ip{stroke:var(--ip);stroke-dasharray:3 3}.spoke.other{stroke:var(--other)}
 .shared.device rect{fill:var(--device)}.shared.payment rect{fill:var(--payment)}.shared.ip rect{fill:var(--ip)}.shared.other rect{fill:var(--other)}
 .key{display:inline-block;width:19px;height:19px;border-radius:4px;color:var(--card);font-weight:650;font-size:12px;text-align:center;line-height:19px}
