@@ -71,7 +71,8 @@ function crossValidated(contents: FolderContents, options: EvaluateFolderOptions
   }
   const ring = new Int32Array(contents.population.accounts.count).fill(-1)
   options.onStage('evaluation', 0, 1)
-  const evaluation = evaluate({ ...set.outOfFold, ring }, known, contents.population, { random: options.random })
+  const { account, referral } = set.outOfFold
+  const evaluation = evaluate({ account: numbered(account), referral: numbered(referral), ring }, known, contents.population, { random: options.random })
   return {
     evaluation: { ...evaluation, rings: null },
     sample: 'out-of-fold',
@@ -82,4 +83,8 @@ function crossValidated(contents: FolderContents, options: EvaluateFolderOptions
 /** Rows that training set aside have no score of their own and count for nothing. */
 function whereScored(labels: Int8Array, scores: Float64Array): Int8Array {
   return labels.map((label, row) => (Number.isNaN(scores[row]) ? -1 : label))
+}
+
+function numbered(scores: Float64Array): Float64Array {
+  return scores.map((score) => (Number.isNaN(score) ? 0 : score))
 }

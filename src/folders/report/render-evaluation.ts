@@ -5,7 +5,7 @@ import { evaluationSection } from './evaluation-section.ts'
 import type { Sample } from './evaluation-section.ts'
 import { html } from './html.ts'
 import { renderPage } from './page.ts'
-import { reportTexts } from './texts.ts'
+import { fill, reportTexts } from './texts.ts'
 
 export interface EvaluationPage {
   readonly language: Language
@@ -23,7 +23,7 @@ export interface EvaluationPage {
 export function renderEvaluation(page: EvaluationPage): string {
   const texts = reportTexts[page.language]
   return renderPage({
-    language: page.language, title: `${texts.evaluation}: ${page.folder}`, subtitle: page.provenance,
+    language: page.language, title: fill(texts.evaluationOf, { folder: page.folder }), subtitle: page.provenance,
     body: html`${evaluationSection(page.evaluation, page.sample, texts)}
 <h2>${texts.made}</h2><dl><dt>${texts.model}</dt><dd>${page.model}</dd><dt>${texts.digest}</dt><dd><code>${page.digest}</code></dd></dl>`,
     footer: html`${texts.version} ${page.productVersion} · ${texts.model} ${page.model}`,
