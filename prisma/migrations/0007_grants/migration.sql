@@ -16,6 +16,7 @@ GRANT INSERT ON actor, key_check, api_key, act, act_body, idempotency_record, id
 
 GRANT UPDATE (revoked_at, expires_at) ON api_key TO ringfence_app;
 GRANT UPDATE (latest_at) ON batch TO ringfence_app;
+GRANT UPDATE (name) ON program TO ringfence_app;
 GRANT UPDATE (occurred_at, status, organisation_hash, parent_id) ON account TO ringfence_app;
 GRANT UPDATE (hash, key_id, flags, model, attributes, list_version, sealed, sealed_key_id) ON identifier TO ringfence_app;
 GRANT UPDATE (retired_at) ON invite_code TO ringfence_app;

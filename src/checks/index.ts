@@ -1,0 +1,10 @@
+// The pre-credit check: asked before any credit, by hosts over HTTP and by our own crediting in process.
+
+export {
+  type Caller, type CheckOutcome, type CheckRefusal, type Checks, type ChecksOptions, type ChecksState, createChecks, type ResolvedCheck,
+} from './checks.ts'
+export type { CheckClaims, TokenRefusal, TokenResult } from './check-token.ts'
+export {
+  assetCode, CHECK_SUBJECTS, type CheckAnswer, checkAnswer, type CheckDecision, checkDecision, checkReason, type CheckReason, type CheckRequest, checkRequest, type CheckSubject,
+  decimalAmount, externalId, logPosition, observation, type ObservationInput, programKey,
+} from './request.ts'
