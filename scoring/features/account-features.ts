@@ -9,6 +9,7 @@ import { componentFeatures } from './component-features.ts'
 import type { AccountFacts } from './facts.ts'
 import { groupMeans } from './group-means.ts'
 import { neighbourFeatures } from './neighbour-features.ts'
+import { populationFeatures } from './population-features.ts'
 import type { Postings } from '../linking/postings.ts'
 
 export interface NamedColumn {
@@ -37,7 +38,7 @@ export function accountColumns(input: LinkingInput): NamedColumn[] {
   const own = linkColumns(input)
   const neighbours = neighbourFeatures(input)
   const components = componentFeatures(input)
-  const first = [...own, ...neighbours]
+  const first = [...own, ...neighbours, ...populationFeatures(input.facts)]
   return [...first, ...components, ...groupMeans(input, first)]
 }
 

@@ -17,37 +17,47 @@ export function inviterFeatures({ population, postings, facts, strength, links }
   const bitsOf = Float64Array.from(strength, identifierBits)
   const siblingOf = new Int32Array(accounts.count).fill(-1)
   let marked = -1
+  let siblings: Siblings = { births: new Float64Array(0), volumes: new Float64Array(0) }
   const mark = (inviter: number) => {
     if (marked === inviter) return
     marked = inviter
-    for (let index = start[inviter]!; index < start[inviter + 1]!; index++) siblingOf[referrals.invitee[order[index]!]!] = inviter
+    const invitees: number[] = []
+    for (let index = start[inviter]!; index < start[inviter + 1]!; index++) {
+      const invitee = referrals.invitee[order[index]!]!
+      if (invitee === inviter || siblingOf[invitee] === inviter) continue
+      siblingOf[invitee] = inviter
+      invitees.push(invitee)
+    }
+    siblings = { births: sortedKnown(invitees, facts.bornAt), volumes: sortedKnown(invitees, facts.logVolume) }
   }
   const linkedSiblings = createLinkedSiblings({ postings, bitsOf, links, siblingOf })
-  const measure = ({ inviter, invitee }: ReferralSubject): number[] => {
+  // Rows are visited inviter by inviter, so that an inviter of thousands is sorted once.
+  const cache = new Map<number, readonly number[]>()
+  const compute = ({ row, inviter, invitee }: ReferralSubject): readonly number[] => {
     mark(inviter)
     const linked = linkedSiblings(inviter, invitee)
-    const others = facts.invitees[inviter]! - 1
-    let nearest = Infinity
-    let within = 0
-    let alike = 0
-    for (let index = start[inviter]!; index < start[inviter + 1]!; index++) {
-      const other = referrals.invitee[order[index]!]!
-      if (other === invitee || other === inviter) continue
-      const gap = Math.abs(facts.bornAt[other]! - facts.bornAt[invitee]!) / hour
-      if (gap < nearest) nearest = gap
-      if (gap <= 24) within++
-      if (Math.abs(facts.logVolume[other]! - facts.logVolume[invitee]!) <= 0.1) alike++
-    }
+    const others = facts.invitees[inviter]! - (inviter === invitee || referrals.at[row]! > asOf ? 0 : 1)
+    const gap = nearestOther(siblings.births, facts.bornAt[invitee]!) / hour
+    const sameDay = countWithin(siblings.births, facts.bornAt[invitee]!, 24 * hour) - 1
+    const alike = countWithin(siblings.volumes, facts.logVolume[invitee]!, 0.1) - 1
+    const share = (count: number) => (others > 0 ? Math.max(0, count) / others : Number.NaN)
     return [
       linked.best,
       linked.count,
-      others > 0 ? linked.count / others : Number.NaN,
+      share(linked.count),
       Math.log2(1 + Math.max(0, others)),
-      nearest < Infinity ? Math.log2(nearest + 1 / 60) : Number.NaN,
-      others > 0 ? within / others : Number.NaN,
-      others > 0 ? alike / others : Number.NaN,
+      Number.isFinite(gap) ? Math.log2(gap + 1 / 60) : Number.NaN,
+      share(sameDay),
+      share(alike),
     ]
   }
+  for (let inviter = 0; inviter < accounts.count; inviter++) {
+    for (let index = start[inviter]!; index < start[inviter + 1]!; index++) {
+      const row = order[index]!
+      cache.set(row, compute({ row, inviter, invitee: referrals.invitee[row]!, at: referrals.at[row]! }))
+    }
+  }
+  const measure = (subject: ReferralSubject) => cache.get(subject.row) ?? compute(subject)
   return {
     features: [
       { name: 'sibling_bits_best', monotone: 1 },
@@ -60,6 +70,43 @@ export function inviterFeatures({ population, postings, facts, strength, links }
     ],
     measure,
   }
+}
+
+interface Siblings {
+  /** Sorted, unknown ones left out. */
+  readonly births: Float64Array
+  readonly volumes: Float64Array
+}
+
+function sortedKnown(accounts: readonly number[], values: Float64Array): Float64Array {
+  return Float64Array.from(accounts, (account) => values[account]!).filter((value) => !Number.isNaN(value)).sort()
+}
+
+function lowerBound(sorted: Float64Array, value: number): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (sorted[middle]! < value) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** Distance to the nearest sorted value, one value equal to the given one left out; Infinity if there is none. */
+function nearestOther(sorted: Float64Array, value: number): number {
+  const at = lowerBound(sorted, value)
+  const self = sorted[at] === value ? 1 : 0
+  const before = at > 0 ? value - sorted[at - 1]! : Infinity
+  const after = at + self < sorted.length ? sorted[at + self]! - value : Infinity
+  return Math.min(before, after)
+}
+
+/** How many sorted values lie within a distance, ends included; 0 of an unknown value. */
+function countWithin(sorted: Float64Array, value: number, distance: number): number {
+  let count = 0
+  for (let index = lowerBound(sorted, value - distance); index < sorted.length && sorted[index]! <= value + distance; index++) count++
+  return Number.isNaN(value) ? 0 : count
 }
 
 interface SiblingSearch {

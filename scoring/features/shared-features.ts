@@ -1,5 +1,5 @@
-// What inviter and invitee were both seen with: evidence in bits per family, before or after the invitation, and how much of
-// what the invitee uses it is. An address adds to a pair that something else links; alone it stays apart.
+// What inviter and invitee were both seen with: evidence in bits per family, how rare it is per kind, before or after the
+// invitation. An address adds to a pair that something else links; alone it stays apart.
 import { identifierBits } from '../linking/evidence.ts'
 import { fixed } from '../linking/exact.ts'
 import { families, kindTraits } from '../linking/kinds.ts'
@@ -13,6 +13,25 @@ const linkingFamilies = families.filter((family) => family !== 'network')
 /** A family's second identifier and all later ones count this much: they come with the first. */
 export const correlatedShare = 0.25
 
+/** Kinds whose rarity is a feature of its own, because a shared one means something else in each. */
+const rarityGroups = ['install', 'cookie', 'fingerprint', 'payment', 'contact', 'pattern', 'other', 'address', 'network'] as const
+type RarityGroup = (typeof rarityGroups)[number]
+
+export function rarityGroup(kind: string): RarityGroup {
+  if (kind === 'ip') return 'address'
+  if (kind === 'ip:network') return 'network'
+  if (kind === 'device:install') return 'install'
+  if (kind === 'device:cookie') return 'cookie'
+  if (kind.startsWith('device')) return 'fingerprint'
+  if (kind === 'email:pattern' || kind === 'email:domain' || kind === 'payment:masked') return 'pattern'
+  const { family } = kindTraits(kind)
+  if (family === 'payment' || family === 'payout') return 'payment'
+  return family === 'contact' ? 'contact' : 'other'
+}
+
+/** From 8 for a value that only these two share down to a half for one that hundreds do; 0 if none is shared. */
+const rarity = (accounts: number) => Math.max(0.5, 9 - Math.log2(accounts))
+
 export function sharedFeatures(input: LinkingInput): ReferralFeatureGroup {
   const compare = createComparison(input)
   return {
@@ -21,6 +40,7 @@ export function sharedFeatures(input: LinkingInput): ReferralFeatureGroup {
       { name: 'shared_network_bits_with_link', monotone: 1 },
       { name: 'shared_network_bits_alone', monotone: 1 },
       { name: 'shared_total_bits', monotone: 1 },
+      { name: 'shared_families', monotone: 1 },
       { name: 'shared_identifiers', monotone: 1 },
       { name: 'shared_share_of_invitee', monotone: 1 },
       { name: 'shared_weak_identifiers', monotone: 1 },
@@ -33,6 +53,7 @@ export function sharedFeatures(input: LinkingInput): ReferralFeatureGroup {
       { name: 'shared_address_accounts_log2', monotone: 0 },
       { name: 'shared_payment_context', monotone: 1 },
       { name: 'shared_identifier_accounts_log2', monotone: 0 },
+      ...rarityGroups.map((group) => ({ name: `shared_${group}_rarity`, monotone: 1 as const })),
     ],
     measure: ({ inviter, invitee, at }) => compare(inviter, invitee, at),
   }
@@ -40,14 +61,17 @@ export function sharedFeatures(input: LinkingInput): ReferralFeatureGroup {
 
 function createComparison({ population, postings, strength, links }: LinkingInput) {
   const kindFamily = Uint8Array.from(population.identifiers.kinds, (kind) => families.indexOf(kindTraits(kind).family))
-  const exactAddress = Uint8Array.from(population.identifiers.kinds, (kind) => (kind === 'ip' ? 1 : 0))
+  const kindGroup = Uint8Array.from(population.identifiers.kinds, (kind) => rarityGroups.indexOf(rarityGroup(kind)))
+  const addressGroup = rarityGroups.indexOf('address')
   const { kind } = population.identifiers
   const { accountStart, identifierOf, identifierStart, firstAt, lastAt, context } = postings
   const best = new Float64Array(families.length)
   const sum = new Float64Array(families.length)
+  const rarest = new Float64Array(rarityGroups.length)
   return (inviter: number, invitee: number, at: number): number[] => {
     best.fill(0)
     sum.fill(0)
+    rarest.fill(0)
     let shared = 0
     let weak = 0
     let inviterBefore = 0
@@ -65,17 +89,19 @@ function createComparison({ population, postings, strength, links }: LinkingInpu
     const leftEnd = accountStart[inviter + 1]!
     for (let right = accountStart[invitee]!; right < accountStart[invitee + 1]!; right++) {
       const identifier = identifierOf[right]!
-      const isAddress = exactAddress[kind[identifier]!] === 1
+      const group = kindGroup[kind[identifier]!]!
       if (links[identifier] === 1) inviteeLinking++
-      if (isAddress) inviteeAddresses++
+      if (group === addressGroup) inviteeAddresses++
       while (left < leftEnd && identifierOf[left]! < identifier) left++
       if (left === leftEnd || identifierOf[left] !== identifier) continue
-      const size = Math.log2(identifierStart[identifier + 1]! - identifierStart[identifier]!)
+      const accounts = identifierStart[identifier + 1]! - identifierStart[identifier]!
+      const size = Math.log2(accounts)
       const bits = fixed(identifierBits(strength[identifier]!))
       const family = kindFamily[kind[identifier]!]!
       sum[family]! += bits
       if (bits > best[family]!) best[family] = bits
-      if (isAddress) {
+      if (rarity(accounts) > rarest[group]!) rarest[group] = rarity(accounts)
+      if (group === addressGroup) {
         addresses++
         if (!(addressAccounts <= size)) addressAccounts = size
       }
@@ -101,6 +127,7 @@ function createComparison({ population, postings, strength, links }: LinkingInpu
       linkBits > 0 ? networkBits : 0,
       linkBits > 0 ? 0 : networkBits,
       linkBits + (linkBits > 0 ? Math.min(networkBits, 3) : 0),
+      familyBits.filter((bits, family) => family !== network && bits > 0.5).length,
       shared,
       inviteeLinking > 0 ? shared / inviteeLinking : Number.NaN,
       weak,
@@ -111,6 +138,7 @@ function createComparison({ population, postings, strength, links }: LinkingInpu
       addressAccounts,
       paid,
       linkAccounts,
+      ...rarest,
     ]
   }
 }

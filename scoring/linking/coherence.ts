@@ -7,6 +7,8 @@ import type { Postings } from './postings.ts'
 import { IdentifierFlag, ObservationContext } from '../population.ts'
 import type { Population } from '../population.ts'
 import type { AccountFacts } from '../features/facts.ts'
+import { priorModel } from '../model/priors.ts'
+import { scorecardBits } from '../model/scorecard.ts'
 import type { FeatureMatrix, Monotone } from '../model/scorecard.ts'
 
 const hour = 3600
@@ -20,7 +22,7 @@ interface StrengthFeature {
 }
 
 /** Names and directions of the strength scorecard's features, in the order of the columns. */
-export const strengthFeatures: readonly StrengthFeature[] = [
+const localFeatures: readonly StrengthFeature[] = [
   { name: 'kind_prior_bits', monotone: 1 },
   { name: 'accounts_log2', monotone: 0 },
   { name: 'arrival_spread_hours_log2', monotone: -1 },
@@ -43,7 +45,20 @@ export const strengthFeatures: readonly StrengthFeature[] = [
   { name: 'suspect_network', monotone: -1 },
   { name: 'bare_or_masked', monotone: -1 },
   { name: 'model_accounts_log2', monotone: -1 },
+  { name: 'arrival_volume_alike_share', monotone: 1 },
+  { name: 'arrival_share_within_10_minutes', monotone: 1 },
+  { name: 'volume_share_equal', monotone: 1 },
 ]
+
+/** Features that look one step further: what else the accounts on the identifier are on, by the model set by hand. */
+const onwardFeatures: readonly StrengthFeature[] = [
+  { name: 'onward_strength_mean', monotone: 1 },
+  { name: 'onward_strength_half_share', monotone: 1 },
+  { name: 'onward_strength_lowest_quarter', monotone: 1 },
+  { name: 'onward_links_mean', monotone: 0 },
+]
+
+export const strengthFeatures: readonly StrengthFeature[] = [...localFeatures, ...onwardFeatures]
 
 export interface IdentifierFeatures {
   /** One row per identifier that at least two accounts share. */
@@ -64,14 +79,64 @@ export function identifierFeatures(population: Population, postings: Postings, f
     shared[rows] = identifier
     row[identifier] = rows++
   }
-  const columns = strengthFeatures.map(() => new Float32Array(rows))
+  const columns = localFeatures.map(() => new Float32Array(rows))
   const measure = createMeasure(population, postings, facts)
   for (let index = 0; index < rows; index++) {
     const values = measure(shared[index]!)
     for (let column = 0; column < columns.length; column++) columns[column]![index] = values[column]!
   }
-  const matrix = { names: strengthFeatures.map((feature) => feature.name), columns, rows }
-  return { matrix, identifier: shared.slice(0, rows), row }
+  const identifier = shared.slice(0, rows)
+  const local = { names: localFeatures.map((feature) => feature.name), columns, rows }
+  const onward = onwardColumns(population, postings, { matrix: local, identifier, row })
+  const matrix = { names: strengthFeatures.map((feature) => feature.name), columns: [...columns, ...onward], rows }
+  return { matrix, identifier, row }
+}
+
+/**
+ * How strong the other identifiers of the accounts on each identifier are, by the prior card on local features: a farm's
+ * common address is told from a shop's by what else its users share. No labels enter, so nothing needs cross-fitting.
+ */
+function onwardColumns(population: Population, postings: Postings, local: IdentifierFeatures): Float32Array[] {
+  const prior = scorecardBits(priorModel.strength.card, local.matrix).map((bits) => fixed(1 / (1 + 2 ** -bits)))
+  const kinds = population.identifiers.kinds.map((kind) => kindTraits(kind).links)
+  const linkStrength = (identifier: number) => {
+    const row = local.row[identifier]!
+    return row >= 0 && kinds[population.identifiers.kind[identifier]!]! ? prior[row]! : 0
+  }
+  const best = new Float64Array(postings.accounts)
+  const second = new Float64Array(postings.accounts)
+  const count = new Float64Array(postings.accounts)
+  for (let account = 0; account < postings.accounts; account++) {
+    for (let pair = postings.accountStart[account]!; pair < postings.accountStart[account + 1]!; pair++) {
+      const value = linkStrength(postings.identifierOf[pair]!)
+      if (value > best[account]!) {
+        second[account] = best[account]!
+        best[account] = value
+      } else if (value > second[account]!) second[account] = value
+      if (value >= 0.25) count[account]!++
+    }
+  }
+  const columns = onwardFeatures.map(() => new Float32Array(local.matrix.rows))
+  const [mean, half, lowest, links] = columns as [Float32Array, Float32Array, Float32Array, Float32Array]
+  local.identifier.forEach((identifier, row) => {
+    const own = linkStrength(identifier)
+    const from = postings.identifierStart[identifier]!
+    const accounts = postings.accountOf.subarray(from, postings.identifierStart[identifier + 1]!)
+    const others = Float64Array.from(accounts, (account) => (best[account] === own ? second[account]! : best[account]!)).sort()
+    let sum = 0
+    let linkSum = 0
+    let strong = 0
+    for (const value of others) {
+      sum += value
+      if (value >= 0.5) strong++
+    }
+    for (const account of accounts) linkSum += count[account]! - (own >= 0.25 ? 1 : 0)
+    mean[row] = sum / others.length
+    half[row] = strong / others.length
+    lowest[row] = quantile(others, 0.25)
+    links[row] = linkSum / others.length
+  })
+  return columns
 }
 
 function createMeasure(population: Population, postings: Postings, facts: AccountFacts) {
@@ -101,6 +166,7 @@ function createMeasure(population: Population, postings: Postings, facts: Accoun
       (flags & (IdentifierFlag.hosting | IdentifierFlag.vpn | IdentifierFlag.relay | IdentifierFlag.tor)) !== 0 ? 1 : 0,
       (flags & (IdentifierFlag.bare | IdentifierFlag.masked)) !== 0 ? 1 : 0,
       model < 0 ? Number.NaN : Math.log2(modelAccounts[model]!),
+      ...alikeTogether(accounts, facts),
     ]
   }
 }
@@ -145,6 +211,31 @@ function volume(accounts: Int32Array, logVolume: Float64Array): [number, number]
   const sorted = values.subarray(0, count).sort()
   const spread = count < 4 ? sorted[count - 1]! - sorted[0]! : quantile(sorted, 0.75) - quantile(sorted, 0.25)
   return [spread, shareWithNeighbour(sorted, 0.1)]
+}
+
+/** Share with another account of the same six hours and nearly the same volume; of the same ten minutes; of equal volume. */
+function alikeTogether(accounts: Int32Array, { bornAt, logVolume }: AccountFacts): [number, number, number] {
+  const order = accounts.filter((account) => !Number.isNaN(bornAt[account]!)).sort((a, b) => bornAt[a]! - bornAt[b]!)
+  if (order.length < 2) return [Number.NaN, Number.NaN, Number.NaN]
+  let alike = 0
+  let minutes = 0
+  for (let index = 0; index < order.length; index++) {
+    const account = order[index]!
+    let found = false
+    let near = false
+    for (const direction of [-1, 1]) {
+      for (let other = index + direction; other >= 0 && other < order.length && !found; other += direction) {
+        const gap = Math.abs(bornAt[order[other]!]! - bornAt[account]!)
+        if (gap > 6 * hour) break
+        if (gap <= hour / 6) near = true
+        if (Math.abs(logVolume[order[other]!]! - logVolume[account]!) <= 0.2) found = true
+      }
+    }
+    if (found) alike++
+    if (near) minutes++
+  }
+  const volumes = Float64Array.from(order, (account) => logVolume[account]!).filter((value) => !Number.isNaN(value)).sort()
+  return [alike / order.length, minutes / order.length, volumes.length < 2 ? Number.NaN : shareWithNeighbour(volumes, 0.002)]
 }
 
 function shareWithNeighbour(sorted: Float64Array, distance: number): number {

@@ -18,7 +18,10 @@ export interface Postings {
   readonly accountOf: Int32Array
   /** The pair that a posting is, by account. */
   readonly pairOf: Int32Array
-  /** First and last time of each pair in seconds since the epoch; NaN where no time is known. */
+  /** Distinct times of pair p in seconds since the epoch, ascending: `momentAt[momentStart[p]] …`. */
+  readonly momentStart: Int32Array
+  readonly momentAt: Float64Array
+  /** First and last time of each pair; NaN where no time is known. */
   readonly firstAt: Float64Array
   readonly lastAt: Float64Array
   /** All contexts in which the pair was seen, as bits. */
@@ -113,17 +116,39 @@ function pairTimes({ observations }: Population, order: Int32Array, pairOfRow: I
   const context = new Uint16Array(pairs)
   const words = new Int32Array(pairs)
   const masks = observations.contextWords.map(wordMask)
-  for (let index = 0; index < order.length; index++) {
-    const row = order[index]!
-    const pair = pairOfRow[index]!
-    const at = observations.at[row]!
-    context[pair]! |= observations.context[row]!
-    words[pair]! |= masks[observations.contextWord[row]!]!
-    if (Number.isNaN(at)) continue
-    if (!(firstAt[pair]! <= at)) firstAt[pair] = at
-    if (!(lastAt[pair]! >= at)) lastAt[pair] = at
+  const momentStart = new Int32Array(pairs + 1)
+  const momentAt = new Float64Array(order.length)
+  let moments = 0
+  for (let from = 0; from < order.length;) {
+    const pair = pairOfRow[from]!
+    const begin = moments
+    let to = from
+    for (; to < order.length && pairOfRow[to] === pair; to++) {
+      const row = order[to]!
+      const at = observations.at[row]!
+      context[pair]! |= observations.context[row]!
+      words[pair]! |= masks[observations.contextWord[row]!]!
+      if (!Number.isNaN(at)) momentAt[moments++] = at
+    }
+    moments = begin + sortDistinct(momentAt, begin, moments)
+    if (moments > begin) {
+      firstAt[pair] = momentAt[begin]!
+      lastAt[pair] = momentAt[moments - 1]!
+    }
+    momentStart[pair + 1] = moments
+    from = to
   }
-  return { firstAt, lastAt, context, words }
+  return { firstAt, lastAt, context, words, momentStart, momentAt: momentAt.slice(0, moments) }
+}
+
+/** Sorts a stretch of values in place, keeps each once at its front, and returns how many are left. */
+function sortDistinct(values: Float64Array, from: number, to: number): number {
+  if (to - from > 1) values.subarray(from, to).sort()
+  let kept = from
+  for (let index = from; index < to; index++) {
+    if (index === from || values[index] !== values[kept - 1]) values[kept++] = values[index]!
+  }
+  return kept - from
 }
 
 /** One bit of 31 for each of the words joined by `|`, by the FNV-1a hash (Fowler, Noll, Vo 1991) of its characters. */
