@@ -1,11 +1,12 @@
 // The words of plans: what is asked for, the effects it would have, what the reviewer sees beside them, and why it may be refused.
 // Promises: everything here is plain JSON (ids and amounts in the smallest unit as decimal strings), so that it is hashed and stored as it is.
 
+import type { MemberKind, PlatformKind } from '../ledger/index.ts'
 import type { ReviewOutcome } from './reason-codes.ts'
 
 /** An internal id as a decimal string. */
 export type Id = string
-/** An amount in the asset's smallest unit as a decimal string; always above zero in effects. */
+/** An amount in the asset's smallest unit as a decimal string. */
 export type Amount = string
 
 /** What an action is about: a case (or the ring of one), narrowed to members or to rebates; or rebates alone. */
@@ -39,17 +40,27 @@ export type PlanAction =
 
 export type PlanActionKind = PlanAction['kind']
 
-/** An amount of one rebate from one book account to another; of the platform's accounts only `reclaimed` takes part. */
-export interface MovementEffect {
-  readonly kind: 'movement'
+/** One line of a transfer: above zero raises the book account. */
+export interface PostingLine {
+  /** Null for an account of the platform. */
+  readonly accountId: Id | null
+  readonly book: MemberKind | PlatformKind
+  readonly asset: string
+  readonly rebateId: Id | null
+  readonly amount: Amount
+}
+
+/** The smallest balanced part of a posting, e.g. one rebate from available to held; parts of one member make one transfer. */
+export interface PostingEffect {
+  readonly kind: 'posting'
   readonly transfer: 'freeze' | 'release' | 'reclaim' | 'undo'
   readonly programId: Id
+  /** The member whose rebate moves. */
   readonly accountId: Id
   readonly rebateId: Id
-  readonly asset: string
-  readonly from: string
-  readonly to: string
-  readonly amount: Amount
+  /** The transfer that an undo takes back. */
+  readonly reversesId: Id | null
+  readonly lines: readonly PostingLine[]
 }
 
 export interface ReferralStanding {
@@ -67,23 +78,22 @@ export interface ReferralEffect {
   readonly after: ReferralStanding
 }
 
-/** Who answers for an open hold, and where it is reviewed. */
-export interface HoldStanding {
-  readonly caseId: Id | null
-  readonly ownerId: Id
+interface HoldSubjectIds {
+  readonly rebateId: Id | null
+  readonly referralId: Id | null
 }
 
-export type HoldEffect =
-  | { readonly kind: 'hold'; readonly change: 'place'; readonly rebateId: Id | null; readonly referralId: Id | null; readonly reason: string; readonly days: number; readonly onSilence: string }
-  /** An open hold of somebody else joins this case; its due date stays. */
-  | { readonly kind: 'hold'; readonly change: 'adopt'; readonly holdId: Id; readonly rebateId: Id | null; readonly referralId: Id | null; readonly before: HoldStanding }
-  | { readonly kind: 'hold'; readonly change: 'disown'; readonly holdId: Id; readonly rebateId: Id | null; readonly referralId: Id | null; readonly after: HoldStanding }
-  | { readonly kind: 'hold'; readonly change: 'end'; readonly holdId: Id; readonly rebateId: Id | null; readonly referralId: Id | null; readonly as: 'released' | 'reclaimed' | 'superseded' }
-  | { readonly kind: 'hold'; readonly change: 'reopen'; readonly holdId: Id; readonly rebateId: Id | null; readonly referralId: Id | null }
+/** Several holds may lie on one rebate, each with its own reason; its money moves when the last one ends. */
+export type HoldEffect = { readonly kind: 'hold' } & HoldSubjectIds & (
+  | { readonly change: 'place'; readonly reason: string; readonly days: number; readonly onSilence: 'escalate' | 'release_recorded' }
+  | { readonly change: 'end'; readonly holdId: Id; readonly reason: string; readonly as: 'released' | 'reclaimed' | 'superseded' }
+  /** An undo opens again what the decision had ended. */
+  | { readonly change: 'reopen'; readonly holdId: Id; readonly reason: string }
+)
 
 export type RestrictionEffect =
   | { readonly kind: 'restriction'; readonly change: 'place'; readonly accountId: Id; readonly restriction: Restriction; readonly endsAt: string }
-  | { readonly kind: 'restriction'; readonly change: 'lift'; readonly accountId: Id; readonly restrictionId: Id; readonly restriction: Restriction }
+  | { readonly kind: 'restriction'; readonly change: 'lift'; readonly accountId: Id; readonly restriction: Restriction; readonly restrictionId: Id }
 
 export interface CaseEffect {
   readonly kind: 'case'
@@ -107,7 +117,7 @@ export type ThirdPartyEffect =
   | { readonly kind: 'third_party'; readonly concern: 'outside_the_ring'; readonly accountId: Id; readonly referralId: Id }
   | { readonly kind: 'third_party'; readonly concern: 'payout_in_transit'; readonly accountId: Id; readonly rebateId: Id; readonly asset: string; readonly amount: Amount }
 
-export type PlanEffect = MovementEffect | ReferralEffect | HoldEffect | RestrictionEffect | CaseEffect | GoneEffect | ThirdPartyEffect
+export type PlanEffect = PostingEffect | ReferralEffect | HoldEffect | RestrictionEffect | CaseEffect | GoneEffect | ThirdPartyEffect
 
 /** One member's balance of one kind, as it is and as it would be. */
 export interface BalancePreview {
@@ -160,7 +170,9 @@ export type PlanRefusal =
   | 'end_not_in_future'
   | 'already_undone'
   | 'money_moved'
+  | 'is_an_undo'
   | 'decided_again'
+  | 'held_since'
   | 'refunded_since'
 
 export interface Refused<Reason extends string> {

@@ -1,6 +1,8 @@
 // Why a reviewer decided: the closed list of outcomes, which of them clear the members, and what an undo may say.
 // Promises: every decision carries one of these words, so that decisions can be counted and learnt from.
 
+import type { PlanAction } from './plan-types.ts'
+
 /** The members did it. */
 export const ABUSE_OUTCOMES = [
   'self_invitation', 'farm', 'signup_credit_farming', 'stolen_payment', 'claim_theft', 'paid_traffic', 'terms_other',
@@ -29,4 +31,23 @@ export function isGenuine(outcome: string | null): boolean {
 
 export function isAbuse(outcome: string | null): boolean {
   return ABUSE_OUTCOMES.some((each) => each === outcome)
+}
+
+/** Taking needs abuse as its reason, giving back anything but; a freeze may wait for an answer, an undo may say why it was wrong. */
+export function isReasonFitting(action: PlanAction, reason: string): boolean {
+  switch (action.kind) {
+    case 'cancel':
+    case 'reclaim':
+    case 'restrict':
+      return isAbuse(reason)
+    case 'freeze':
+      return isAbuse(reason) || reason === 'inconclusive'
+    case 'release':
+      return isGenuine(reason) || reason === 'inconclusive'
+    case 'dismiss':
+    case 'confirm':
+      return reason === action.outcome
+    case 'undo':
+      return UNDO_REASONS.some((each) => each === reason)
+  }
 }

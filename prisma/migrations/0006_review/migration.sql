@@ -41,7 +41,7 @@ CREATE TABLE plan (
   case_version  integer,
   action        jsonb NOT NULL,
   effects       jsonb NOT NULL,
-  preview       jsonb NOT NULL,
+  preview       jsonb NOT NULL DEFAULT '{}',
   effects_hash  bytea NOT NULL CHECK (octet_length(effects_hash) = 32),
   actor_id      bigint NOT NULL REFERENCES actor,
   recorded_at   timestamptz NOT NULL,

@@ -1,0 +1,69 @@
+// What the actions do to relations: suspend with a hold, resume, cancel from a moment on; and whom outside the ring that touches.
+
+import type { Transaction } from '../base/database.ts'
+import { type NewHoldTerms, REVIEW_HOLD } from './money-effects.ts'
+import type { HoldEffect, PlanEffect, ReferralEffect, ReferralStanding, ThirdPartyEffect } from './plan-types.ts'
+import type { Scope, ScopeReferral } from './scope.ts'
+
+/** A frozen relation earns on, but into a hold; its own hold makes sure that somebody ends it. */
+export function suspendRelations(referrals: readonly ScopeReferral[], hold: NewHoldTerms): PlanEffect[] {
+  return referrals.filter((referral) => referral.state === 'active').flatMap((referral): PlanEffect[] => [
+    change(referral, { state: 'suspended', effectiveAt: referral.effectiveAt.toISOString() }),
+    { kind: 'hold', change: 'place', rebateId: null, referralId: referral.id.toString(), reason: REVIEW_HOLD, ...hold },
+  ])
+}
+
+export async function resumeRelations(transaction: Transaction, referrals: readonly ScopeReferral[]): Promise<PlanEffect[]> {
+  const suspended = referrals.filter((referral) => referral.state === 'suspended')
+  return [
+    ...suspended.map((referral) => change(referral, { state: 'active', effectiveAt: referral.effectiveAt.toISOString() })),
+    ...(await endRelationHolds(transaction, suspended, 'released')),
+  ]
+}
+
+export async function cancelRelations(transaction: Transaction, referrals: readonly ScopeReferral[], from: 'now' | 'start' | { readonly date: string }): Promise<PlanEffect[]> {
+  const changes = referrals.flatMap((referral): ReferralEffect[] => {
+    const effectiveAt = cancelledFrom(referral, from)
+    const isEarlier = effectiveAt !== 'apply' && new Date(effectiveAt) < referral.effectiveAt
+    if (referral.state === 'cancelled' && !isEarlier) return []
+    return [change(referral, { state: 'cancelled', effectiveAt })]
+  })
+  return [...changes, ...(await endRelationHolds(transaction, referrals, 'superseded'))]
+}
+
+function cancelledFrom(referral: ScopeReferral, from: 'now' | 'start' | { readonly date: string }): string {
+  if (from === 'now') return 'apply'
+  if (from === 'start') return referral.occurredAt.toISOString()
+  const date = new Date(from.date)
+  return (date > referral.occurredAt ? date : referral.occurredAt).toISOString()
+}
+
+function change(referral: ScopeReferral, after: ReferralStanding): ReferralEffect {
+  return {
+    kind: 'referral',
+    referralId: referral.id.toString(),
+    inviterId: referral.inviterId.toString(),
+    inviteeId: referral.inviteeId.toString(),
+    before: { state: referral.state, effectiveAt: referral.effectiveAt.toISOString() },
+    after,
+  }
+}
+
+async function endRelationHolds(transaction: Transaction, referrals: readonly ScopeReferral[], as: 'released' | 'superseded'): Promise<HoldEffect[]> {
+  const holds = await transaction.hold.findMany({
+    where: { referralId: { in: referrals.map((referral) => referral.id) }, endedAt: null }, select: { id: true, referralId: true, reason: true }, orderBy: { id: 'asc' },
+  })
+  return holds.map((hold) => ({
+    kind: 'hold', change: 'end', holdId: hold.id.toString(), rebateId: null, referralId: hold.referralId?.toString() ?? null, reason: hold.reason, as,
+  }))
+}
+
+/** Invitees of restricted members who are not members themselves: they keep their account, but lose what their inviter could do. */
+export async function outsideTheRing(transaction: Transaction, scope: Scope, accountIds: ReadonlySet<bigint>): Promise<ThirdPartyEffect[]> {
+  const inside = new Set(scope.members.map((member) => member.accountId))
+  const rows = await transaction.referral.findMany({
+    where: { inviterId: { in: [...accountIds] }, state: { not: 'cancelled' }, inviteeId: { notIn: [...inside] } },
+    select: { id: true, inviteeId: true }, orderBy: { id: 'asc' },
+  })
+  return rows.map((row) => ({ kind: 'third_party', concern: 'outside_the_ring', accountId: row.inviteeId.toString(), referralId: row.id.toString() }))
+}

@@ -1,0 +1,149 @@
+// The exact inverse of a decision as effects of its own, or the reason why something depends on the decision by now.
+// Promises: later transfers, decisions, holds or refunds that rest on the decision refuse its undo; unrelated accruals do not.
+
+import type { Transaction } from '../base/database.ts'
+import { type EntryLine, entriesOf, inverseEntries, positionsOfRebates } from '../ledger/index.ts'
+import { defaultCheckPolicy } from '../policies/index.ts'
+import { postingEffects } from './money-effects.ts'
+import type { Computation } from './plan-effects.ts'
+import type { CaseEffect, HoldEffect, PlanEffect, PlanRefusal, PostingEffect, ReferralEffect, Refused, Restriction, RestrictionEffect } from './plan-types.ts'
+import type { ScopeCase } from './scope.ts'
+import { effectsFromJson } from './stored-effects.ts'
+import { decidedAgain, heldSince, refundedSince } from './undo-dependencies.ts'
+
+export interface DecisionToUndo {
+  readonly id: bigint
+  readonly caseId: bigint | null
+  readonly effects: readonly PlanEffect[]
+}
+
+export async function undoEffects(transaction: Transaction, decisionId: string): Promise<Computation> {
+  const found = await findDecision(transaction, BigInt(decisionId))
+  if (!found.ok) return found
+  const { decision } = found
+  const postings = await inversePostings(transaction, decision.id)
+  const rebateIds = [...new Set(postings.map((posting) => BigInt(posting.rebateId)))]
+  const refusal = (await decidedAgain(transaction, decision.id)) ?? (await refundedSince(transaction, decision.id, rebateIds))
+    ?? (await moneyMoved(transaction, postings)) ?? (await heldSince(transaction, decision, rebateIds))
+  if (refusal !== null) return refusal
+
+  const relations = await inverseRelations(transaction, decision)
+  if ('ok' in relations) return relations
+  const reviewCase = await caseNow(transaction, decision.caseId)
+  const cases = await reopened(transaction, reviewCase)
+  if ('ok' in cases) return cases
+  return {
+    ok: true,
+    effects: [...postings, ...(await inverseHolds(transaction, decision)), ...relations, ...(await liftedRestrictions(transaction, decision.id)), ...cases],
+    case: reviewCase,
+    members: [],
+    threshold: null,
+    left: [],
+    expiryMinutes: defaultCheckPolicy.planExpiryMinutes,
+    concerned: {
+      accountIds: [...new Set(postings.map((posting) => BigInt(posting.accountId)))],
+      referralIds: relations.map((relation) => BigInt(relation.referralId)),
+      rebateIds,
+    },
+  }
+}
+
+async function findDecision(transaction: Transaction, id: bigint): Promise<{ ok: true; decision: DecisionToUndo } | Refused<PlanRefusal>> {
+  const row = await transaction.decision.findUnique({ where: { id }, include: { plan: { select: { effects: true } } } })
+  if (row === null) return { ok: false, reason: 'unknown_decision', detail: `There is no decision ${id}.` }
+  if (row.undoesId !== null) return { ok: false, reason: 'is_an_undo', detail: `Decision ${id} is itself an undo; decide anew instead.` }
+  const undo = await transaction.decision.findUnique({ where: { undoesId: id }, select: { id: true } })
+  if (undo !== null) return { ok: false, reason: 'already_undone', detail: `Decision ${id} was undone by decision ${undo.id}.` }
+  return { ok: true, decision: { id, caseId: row.caseId, effects: effectsFromJson(row.plan.effects) } }
+}
+
+async function inversePostings(transaction: Transaction, decisionId: bigint): Promise<PostingEffect[]> {
+  const transfers = await transaction.transfer.findMany({ where: { decisionId }, select: { id: true }, orderBy: { id: 'asc' } })
+  const effects: PostingEffect[] = []
+  for (const { id } of transfers) {
+    const lines = inverseEntries(await entriesOf(transaction, id))
+    effects.push(...postingEffects('undo', lines, await ownersOf(transaction, lines), id.toString()))
+  }
+  return effects
+}
+
+async function ownersOf(transaction: Transaction, lines: readonly EntryLine[]): Promise<{ rebateId: bigint; accountId: bigint; programId: bigint }[]> {
+  const ids = [...new Set(lines.flatMap((line) => line.rebateId ?? []))]
+  const rows = await transaction.rebate.findMany({ where: { id: { in: ids } }, select: { id: true, accountId: true, programId: true } })
+  return rows.map((row) => ({ rebateId: row.id, accountId: row.accountId, programId: row.programId }))
+}
+
+/** What the undo must take back has to lie where the decision put it. */
+async function moneyMoved(transaction: Transaction, postings: readonly PostingEffect[]): Promise<Refused<PlanRefusal> | null> {
+  const lines = postings.flatMap((posting) => posting.lines).filter((line) => line.accountId !== null && line.rebateId !== null)
+  const keyOf = (line: { accountId: unknown; book: string; rebateId: unknown }): string => `${line.accountId} ${line.book} ${line.rebateId}`
+  const after = new Map<string, bigint>()
+  for (const position of await positionsOfRebates(transaction, [...new Set(lines.map((line) => BigInt(line.rebateId ?? 0)))])) {
+    after.set(keyOf({ ...position, book: position.kind }), position.amount)
+  }
+  for (const line of lines) after.set(keyOf(line), (after.get(keyOf(line)) ?? 0n) + BigInt(line.amount))
+  const short = lines.find((line) => {
+    const amount = after.get(keyOf(line)) ?? 0n
+    return line.book === 'debt' ? amount > 0n : amount < 0n
+  })
+  if (short === undefined) return null
+  const later = await transaction.entry.findFirst({
+    where: { rebateId: BigInt(short.rebateId ?? 0), bookAccount: { accountId: BigInt(short.accountId ?? 0), kind: short.book } },
+    orderBy: { id: 'desc' }, select: { transfer: { select: { id: true, kind: true } } },
+  })
+  const by = later === null ? '' : ` by transfer ${later.transfer.id} (${later.transfer.kind})`
+  return { ok: false, reason: 'money_moved', detail: `Of rebate ${short.rebateId}, what lay in ${short.book} was used since${by}.` }
+}
+
+async function inverseHolds(transaction: Transaction, decision: DecisionToUndo): Promise<HoldEffect[]> {
+  const placed = await transaction.hold.findMany({ where: { decisionId: decision.id, endedAt: null }, orderBy: { id: 'asc' } })
+  const ends = placed.map((hold): HoldEffect => ({
+    kind: 'hold', change: 'end', holdId: hold.id.toString(), rebateId: hold.rebateId?.toString() ?? null, referralId: hold.referralId?.toString() ?? null,
+    reason: hold.reason, as: 'superseded',
+  }))
+  const reopens = decision.effects.flatMap((effect): HoldEffect[] =>
+    effect.kind === 'hold' && effect.change === 'end'
+      ? [{ kind: 'hold', change: 'reopen', holdId: effect.holdId, rebateId: effect.rebateId, referralId: effect.referralId, reason: effect.reason }]
+      : [])
+  return [...ends, ...reopens]
+}
+
+async function inverseRelations(transaction: Transaction, decision: DecisionToUndo): Promise<ReferralEffect[] | Refused<PlanRefusal>> {
+  const changes = decision.effects.filter((effect) => effect.kind === 'referral')
+  const rows = await transaction.referral.findMany({ where: { id: { in: changes.map((change) => BigInt(change.referralId)) } } })
+  const effects: ReferralEffect[] = []
+  for (const change of changes) {
+    const row = rows.find((each) => each.id === BigInt(change.referralId))
+    if (row === undefined || row.state !== change.after.state) {
+      return { ok: false, reason: 'decided_again', detail: `Referral ${change.referralId} is ${row?.state ?? 'gone'} by now, not ${change.after.state}.` }
+    }
+    effects.push({ ...change, before: { state: row.state, effectiveAt: row.effectiveAt.toISOString() }, after: change.before })
+  }
+  return effects
+}
+
+async function liftedRestrictions(transaction: Transaction, decisionId: bigint): Promise<RestrictionEffect[]> {
+  const rows = await transaction.accountRestriction.findMany({ where: { decisionId, endedAt: null }, orderBy: { id: 'asc' } })
+  return rows.map((row) => ({
+    kind: 'restriction', change: 'lift', accountId: row.accountId.toString(), restriction: row.kind as Restriction, restrictionId: row.id.toString(),
+  }))
+}
+
+/** The case of the decision, or the one that it was merged into since. */
+async function caseNow(transaction: Transaction, caseId: bigint | null): Promise<(ScopeCase & { ringId: bigint | null; factId: bigint | null }) | null> {
+  for (let id = caseId; id !== null;) {
+    const row = await transaction.reviewCase.findUniqueOrThrow({ where: { id } })
+    if (row.mergedIntoId === null) return row
+    id = row.mergedIntoId
+  }
+  return null
+}
+
+/** A case that the decision or a scan closed is open again after the undo. */
+async function reopened(transaction: Transaction, reviewCase: Awaited<ReturnType<typeof caseNow>>): Promise<CaseEffect[] | Refused<PlanRefusal>> {
+  if (reviewCase === null || reviewCase.state === 'open') return []
+  const { id, ringId, factId, state, outcome } = reviewCase
+  const other = await transaction.reviewCase.findFirst({ where: { state: 'open', ...(ringId === null ? { factId } : { ringId }) }, select: { id: true } })
+  if (other !== null) return { ok: false, reason: 'decided_again', detail: `Case ${other.id} was opened since; act there.` }
+  return [{ kind: 'case', caseId: id.toString(), before: { state, outcome }, after: { state: 'open', outcome: null } }]
+}
