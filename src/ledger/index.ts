@@ -5,6 +5,7 @@ export { type Allocation, allocate, moveEntries, type Part, wholeOf } from './al
 export {
   type EntryLine, MEMBER_KINDS, type MemberKind, PLATFORM_KINDS, type PlatformKind, type Position, type PositionKind, type RebateKind, type TransferKind,
 } from './book-accounts.ts'
+export { type DebtCause, debtCausesOf, type OwedDebt } from './debt-causes.ts'
 export { type Arrival, repaymentEntries } from './debts.ts'
 export {
   applyEnforcement, debtsOf, type Enforced, type Enforcement, type EnforcementOrder, type EnforcementPlan, planEnforcement, undoTransfer,

@@ -1,4 +1,4 @@
-// The policy of checks and review as one validated record: mode, thresholds, limits and what happens in silence.
+// The policy of checks and review as one validated record: mode, thresholds and limits.
 // Promises: the default only observes and never denies; denying is a switch of its own.
 
 import { z } from 'zod'
@@ -25,8 +25,6 @@ export const checkPolicy = z.strictObject({
   /** Days after which a hold is due, and by how much it may be prolonged once with a reason. */
   holdDays: z.number().int().min(1).max(365).default(30),
   holdExtensionDays: z.number().int().min(0).max(365).default(30),
-  /** Nothing is paid or forfeited by a timer: escalate, or a release that is recorded. */
-  onSilence: z.enum(['escalate', 'release_recorded']).default('escalate'),
   /** Minutes after which a plan must be made anew. */
   planExpiryMinutes: z.number().int().min(1).max(7 * 24 * 60).default(24 * 60),
   /** Milliseconds within which a check answers, else hold and degraded; absent: the deployment's setting. */

@@ -54,6 +54,7 @@ export const programRules = z.strictObject({
   enforcement,
   /** Whether people of one household may invite each other. */
   household: z.enum(['eligible', 'excluded']).default('eligible'),
+  /** When a hold comes due and nobody decided: escalate, or a release that is recorded. Nothing is forfeited by a timer. */
   onSilence: z.enum(['escalate', 'release_recorded']).default('escalate'),
   /** The zone in which days and effective times of this programme are meant. */
   zone: zone.default('UTC'),

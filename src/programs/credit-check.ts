@@ -1,0 +1,50 @@
+// The question asked before a rebate is credited, and what its answer means for the posting.
+// Promises: no answer, or a degraded one, holds; deny holds too, because nothing is final without a named person.
+
+import type { Transaction } from '../base/database.ts'
+import { formatAmount } from '../base/money.ts'
+import type { CheckAnswer, CheckRequest } from '../checks/request.ts'
+
+/** The pre-credit check as the programmes use it; see src/checks. */
+export type PreCreditCheck = (request: CheckRequest) => Promise<CheckAnswer>
+
+export interface CreditQuestion {
+  readonly programId: bigint
+  readonly subject: 'rebate' | 'transfer'
+  /** The same for the same thing asked again. */
+  readonly subjectId: string
+  readonly inviterId: bigint
+  readonly inviteeId: bigint | null
+  readonly amount: bigint
+  readonly asset: string
+}
+
+export interface CreditAnswer {
+  /** Null: credit it. Else the reason of the hold. */
+  readonly holdReason: 'held_by_check' | 'denied_by_check' | null
+  readonly checkId: string | null
+  readonly isDegraded: boolean
+}
+
+export async function askBeforeCredit(transaction: Transaction, check: PreCreditCheck, question: CreditQuestion): Promise<CreditAnswer> {
+  const { programId, subject, subjectId, inviterId, inviteeId, amount, asset } = question
+  const program = await transaction.program.findUniqueOrThrow({ where: { id: programId }, select: { key: true } })
+  const { exponent } = await transaction.asset.findUniqueOrThrow({ where: { code: asset }, select: { exponent: true } })
+  const names = await transaction.accountIdentity.findMany({
+    where: { accountId: { in: inviteeId === null ? [inviterId] : [inviterId, inviteeId] } }, select: { accountId: true, externalId: true },
+  })
+  const nameOf = (accountId: bigint): string | undefined => names.find((name) => name.accountId === accountId)?.externalId
+  const inviter = nameOf(inviterId)
+  const invitee = inviteeId === null ? undefined : nameOf(inviteeId)
+  // Who was erased cannot be checked any more.
+  if (inviter === undefined || (inviteeId !== null && invitee === undefined)) return { holdReason: 'held_by_check', checkId: null, isDegraded: true }
+  try {
+    const answer = await check({
+      program: program.key, subject, subject_id: subjectId, inviter, ...(invitee === undefined ? {} : { invitee }), amount: formatAmount(amount, exponent), asset,
+    })
+    const holdReason = answer.decision === 'allow' ? null : answer.decision === 'deny' ? 'denied_by_check' : 'held_by_check'
+    return { holdReason, checkId: answer.check_id, isDegraded: answer.degraded }
+  } catch {
+    return { holdReason: 'held_by_check', checkId: null, isDegraded: true }
+  }
+}

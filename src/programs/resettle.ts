@@ -1,0 +1,14 @@
+// Settling events again after the books changed otherwise: when an undo gives a rebate back, refunds that came meanwhile are still due.
+
+import type { Transaction } from '../base/database.ts'
+import { eventsByIds } from './event-facts.ts'
+import { referralsOf } from './rebates.ts'
+import type { Recording } from './recorder.ts'
+import { settleEvent } from './settle.ts'
+
+/** All members concerned must be locked already. */
+export async function resettleEvents(transaction: Transaction, recording: Recording, eventIds: readonly bigint[]): Promise<void> {
+  for (const event of await eventsByIds(transaction, eventIds)) {
+    await settleEvent(transaction, recording, event, await referralsOf(transaction, event.accountId), event)
+  }
+}
