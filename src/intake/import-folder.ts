@@ -40,18 +40,27 @@ export async function importFolder(database: Database, directory: string, option
   return stoppedBy === null ? { ok: true, summary } : { ok: false, refusal: stoppedBy, summary }
 }
 
+/** While a chunk is stored, the next one is read. */
 async function storeStream(stream: FactStream, store: FactStore, options: ImportOptions): Promise<void> {
   const chunkRows = options.chunkRows ?? CHUNK_ROWS
   let chunk: FolderFact[] = []
   let table: TableName | null = null
+  let storing: Promise<void> = Promise.resolve()
   const flush = async (): Promise<void> => {
-    if (chunk.length > 0) await store.store(chunk)
+    await storing
+    if (chunk.length > 0) storing = store.store(chunk)
+    // A failure is met where the chunk is awaited, which is before anything else is stored.
+    storing.catch(() => undefined)
     chunk = []
+  }
+  const endTable = async (next: TableName | null): Promise<void> => {
+    await flush()
+    await storing
+    if (table !== null) await store.endOfTable(table, next)
   }
   for await (const batch of stream.batches()) {
     if (table !== batch.table) {
-      await flush()
-      if (table !== null) await store.endOfTable(table, batch.table)
+      await endTable(batch.table)
       table = batch.table
     }
     for (const item of batch.items) {
@@ -61,8 +70,7 @@ async function storeStream(stream: FactStream, store: FactStore, options: Import
     }
     options.onProgress?.(`import ${batch.table}`, batch.bytesRead, batch.bytesTotal)
   }
-  await flush()
-  if (table !== null) await store.endOfTable(table, null)
+  await endTable(null)
 }
 
 /** Account ids by external id: ids are below 2^32 for as long as a deployment has fewer accounts than that. */
