@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { auditFolder } from '../folders/audit.ts'
 import type { AuditResult } from '../folders/audit.ts'
-import { formatLoss, ringName, topReasonOf } from '../folders/audit-tables.ts'
+import { formatLoss, ringName, topReasonOf, worstFirst } from '../folders/audit-tables.ts'
 import { describeRefusal } from '../folders/refusals.ts'
 import type { Language } from '../folders/refusals.ts'
 import { isSameFolder } from '../folders/written-files.ts'
@@ -90,7 +90,7 @@ function shortText(result: AuditResult & { ok: true }, out: string): string {
       + `${number(population.observations.count)} observations; ${number(refused)} refused.`,
     `${number(detection.rings.length)} rings.`,
   ]
-  for (const [index, ring] of detection.rings.slice(0, ringsShown).entries()) {
+  for (const { ring, index } of worstFirst(result).slice(0, ringsShown)) {
     const loss = population.referrals.count === 0 ? '' : `${formatLoss(ring.expectedLoss, money.currency)} ${money.currency}, `
     lines.push(`  ${ringName(index).padEnd(5)} ${String(ring.members.length).padStart(5)} accounts  `
       + `${loss}probability ${ring.probability.toFixed(3)}, ${topReasonOf(ring) || 'no single reason'}`)

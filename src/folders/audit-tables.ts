@@ -54,6 +54,20 @@ export function* ringLines({ contents, detection }: Audited): Generator<string> 
   }
 }
 
+/** A ring with its place in the detection, which names it. */
+export interface OrderedRing {
+  readonly ring: Ring
+  readonly index: number
+}
+
+/** By expected loss as the detector orders them; where there is no money, by how many accounts are likely held. */
+export function worstFirst({ contents, detection }: Audited): OrderedRing[] {
+  const order = detection.rings.map((ring, index) => ({ ring, index }))
+  if (contents.money.basis !== 'none') return order
+  const weight = ({ ring }: OrderedRing): number => ring.probability * ring.members.length
+  return order.sort((left, right) => weight(right) - weight(left) || left.index - right.index)
+}
+
 /** The strongest reason that speaks for one operator; empty if none does. */
 export function topReasonOf(ring: Ring): string {
   let top = { code: '', bits: 0 }

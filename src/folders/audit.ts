@@ -71,7 +71,7 @@ async function writeAudit(folder: ExportFolder, options: AuditOptions, files: Wr
     onRefusal: (refusal) => {
       refused.add(refusal)
       if (firstRefusals.length < firstRefusalsMax) firstRefusals.push(refusal)
-      refusalFile.append(`${JSON.stringify(refusalRecord(refusal))}\n`)
+      refusalFile.write(`${JSON.stringify(refusalRecord(refusal))}\n`)
     },
     onProgress: (done, total) => options.onProgress('reading', done, total),
   })
@@ -93,18 +93,18 @@ async function writeAudit(folder: ExportFolder, options: AuditOptions, files: Wr
 
   stages.enter('write')
   options.onProgress('writing', 0, 5)
-  await writeLines(files.file('referrals.csv'), referralLines(audited))
-  await writeLines(files.file('accounts.csv'), accountLines(audited))
-  await writeLines(files.file('rings.csv'), ringLines(audited))
+  writeLines(files.file('referrals.csv'), referralLines(audited))
+  writeLines(files.file('accounts.csv'), accountLines(audited))
+  writeLines(files.file('rings.csv'), ringLines(audited))
   const shown = { ...audited, ...options, thresholds, findings, evaluation }
-  await files.file('report.html').write(renderReport(shown))
+  files.file('report.html').write(renderReport(shown))
   const summary = summaryOf({ ...shown, firstRefusals, timings: stages.finish() })
-  await files.file('summary.json').write(`${JSON.stringify(summary, numbersThatJsonHas, 2)}\n`)
+  files.file('summary.json').write(`${JSON.stringify(summary, numbersThatJsonHas, 2)}\n`)
   return { ok: true, contents, detection, summary, files: await files.publish() }
 }
 
-async function writeLines(file: WrittenFile, lines: Iterable<string>): Promise<void> {
-  for (const line of lines) await file.write(line)
+function writeLines(file: WrittenFile, lines: Iterable<string>): void {
+  for (const line of lines) file.write(line)
 }
 
 /** JSON has neither infinity nor NaN; both become null by name rather than by accident. */

@@ -35,7 +35,7 @@ function maskPattern(value: string): string {
 }
 
 function maskEnds(value: string): string {
-  const characters = [...value]
+  const characters = Array.from(value)
   if (characters.length < 8) return `${characters[0] ?? ''}•••`
   return `${characters.slice(0, 2).join('')}…${characters.slice(-2).join('')}`
 }

@@ -1,11 +1,8 @@
 // Writes a set of files into a folder so that a reader sees each one whole: to a temporary name first, renamed at the end in
 // the order given, the last being the one whose presence says that all are there.
-import { createWriteStream } from 'node:fs'
-import type { WriteStream } from 'node:fs'
+import { closeSync, openSync, writeSync } from 'node:fs'
 import { mkdir, realpath, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { once } from 'node:events'
-import { finished } from 'node:stream/promises'
 
 export class WrittenFiles {
   private readonly directory: string
@@ -31,54 +28,48 @@ export class WrittenFiles {
 
   /** Renames all files to their names, in the order in which they were opened. */
   async publish(): Promise<string[]> {
-    for (const file of this.open.values()) await file.close()
+    for (const file of this.open.values()) file.close()
     for (const [name, file] of this.open) await rename(file.path, join(this.directory, name))
     return [...this.open.keys()]
   }
 
   async discard(): Promise<void> {
     for (const file of this.open.values()) {
-      await file.close().catch(() => undefined)
+      file.close()
       await rm(file.path, { force: true })
     }
   }
 }
 
+const pendingMax = 1 << 18
+
 export class WrittenFile {
   readonly path: string
-  private readonly stream: WriteStream
+  private readonly descriptor: number
   private pending = ''
+  private isOpen = true
 
   constructor(path: string) {
     this.path = path
-    this.stream = createWriteStream(path, { encoding: 'utf8' })
+    this.descriptor = openSync(path, 'w')
   }
 
-  /** Collects text; resolves once the disk keeps up. */
-  async write(text: string): Promise<void> {
+  write(text: string): void {
     this.pending += text
-    if (this.pending.length >= 1 << 16) await this.flush()
+    if (this.pending.length >= pendingMax) this.flush()
   }
 
-  /** Without waiting for the disk: for little text written from where nothing can wait. */
-  append(text: string): void {
-    this.pending += text
-    if (this.pending.length < 1 << 16) return
-    this.stream.write(this.pending)
+  close(): void {
+    if (!this.isOpen) return
+    this.flush()
+    this.isOpen = false
+    closeSync(this.descriptor)
+  }
+
+  private flush(): void {
+    const bytes = Buffer.from(this.pending)
     this.pending = ''
-  }
-
-  async close(): Promise<void> {
-    if (this.stream.closed) return
-    await this.flush()
-    this.stream.end()
-    await finished(this.stream)
-  }
-
-  private async flush(): Promise<void> {
-    const text = this.pending
-    this.pending = ''
-    if (text !== '' && !this.stream.write(text)) await once(this.stream, 'drain')
+    for (let written = 0; written < bytes.length;) written += writeSync(this.descriptor, bytes, written)
   }
 }
 

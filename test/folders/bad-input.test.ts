@@ -89,8 +89,6 @@ describe('card numbers', () => {
     ['under a kind of its own', 'account_id,kind,value', `a,card,${card}`, 'observations', 'value'],
     ['in the display', 'account_id,kind,value,display', `a,payment,tok_1,${card}`, 'observations', 'display'],
     ['in the attributes', 'account_id,kind,value,attributes', `a,payment,tok_1,"{""pan"":""${card}""}"`, 'observations', 'attributes'],
-    ['as a payment instrument', `${transactions.trim()},payment_instrument`,
-      `t1,a,recharge,5,USD,2026-01-03T00:00:00Z,${card}`, 'transactions', 'payment_instrument'],
     ['as a payout destination', 'payout_id,account_id,amount,currency,occurred_at,destination',
       `p1,a,5,USD,2026-01-03T00:00:00Z,${card}`, 'payouts', 'destination'],
   ]
@@ -110,6 +108,15 @@ describe('card numbers', () => {
     const { facts, refusals } = await readAll(path)
     expect(refusals).toMatchObject([{ scope: 'cell', line: 2, column: 'phone', reason: 'raw_card_number' }])
     expect(facts).toMatchObject([{ accountId: 'a', phone: null, identifiers: [] }])
+  })
+
+  it('as the instrument of a payment cost that cell only: the money was paid all the same', async () => {
+    const { facts, refusals } = await readAll(await folders.write({
+      'accounts.csv': twoAccounts,
+      'transactions.csv': `${transactions.trim()},payment_instrument\nt1,a,recharge,5,USD,2026-01-03T00:00:00Z,${card}\n`,
+    }))
+    expect(refusals).toMatchObject([{ scope: 'cell', line: 2, column: 'payment_instrument', reason: 'raw_card_number' }])
+    expect(facts.at(-1)).toMatchObject({ amountUnits: 5_000_000n, paymentInstrument: null, identifiers: [] })
   })
 })
 

@@ -1,9 +1,9 @@
 // report.html: one page without a request or a script, fit to be mailed: what the data is worth, what was found, why, and
 // how it was made. It holds no raw identifier, and the same audit gives the same bytes.
-import type { Ring, Thresholds } from '../../../scoring/detection.ts'
+import type { Thresholds } from '../../../scoring/detection.ts'
 import type { Model } from '../../../scoring/model/model.ts'
 import type { AuditEvaluation } from '../audit-evaluation.ts'
-import { ringName, topReasonOf } from '../audit-tables.ts'
+import { ringName, topReasonOf, worstFirst } from '../audit-tables.ts'
 import type { Audited } from '../audit-tables.ts'
 import { describeFinding } from '../doctor/finding.ts'
 import type { Finding } from '../doctor/finding.ts'
@@ -16,7 +16,6 @@ import { renderPage } from './page.ts'
 import { reasonSentence } from './reason-sentences.ts'
 import { graphDefinitions } from './ring-graph.ts'
 import { pictureRings } from './ring-picture.ts'
-import type { OrderedRing } from './ring-picture.ts'
 import { ringSection } from './ring-section.ts'
 import { fill, reportTexts } from './texts.ts'
 import type { ReportTexts } from './texts.ts'
@@ -109,7 +108,7 @@ function ringsSection(input: ReportInput, texts: ReportTexts, scoreWord: string)
   const { rings } = detection
   if (rings.length === 0) return html`<h2 id="rings">${texts.ringsTitle}</h2><p class="soft">${texts.noRings}</p>`
   const hasLoss = contents.money.basis !== 'none'
-  const order = worstFirst(rings, hasLoss)
+  const order = worstFirst(input)
   const pictures = pictureRings(input, order.slice(0, ringsDrawn))
   const more = rings.length - Math.min(rings.length, ringsListed)
   return html`${graphDefinitions}<h2 id="rings">${texts.ringsTitle}</h2><p class="soft">${texts.ringsLead}</p>
@@ -125,13 +124,6 @@ ${order.slice(0, ringsListed).map(({ ring, index }, place) => {
   })}</table></div>
 ${more > 0 ? html`<p class="small soft">${fill(texts.ringsMore, { count: count(more) })}</p>` : null}
 ${pictures.map((picture, index) => ringSection(picture, { input, texts, scoreWord, isOpen: index < ringsOpen }))}`
-}
-
-/** By expected loss as the detector orders them; where there is no money, by how many accounts are likely held. */
-function worstFirst(rings: readonly Ring[], hasLoss: boolean): OrderedRing[] {
-  const order = rings.map((ring, index) => ({ ring, index }))
-  const weight = ({ ring }: OrderedRing): number => ring.probability * ring.members.length
-  return hasLoss ? order : order.sort((left, right) => weight(right) - weight(left) || left.index - right.index)
 }
 
 function alertsSection({ detection, contents }: ReportInput, texts: ReportTexts): Html | null {

@@ -3,7 +3,7 @@
 import { TransactionType } from '../../../scoring/population.ts'
 import type { Population } from '../../../scoring/population.ts'
 import type { Ring } from '../../../scoring/detection.ts'
-import type { Audited } from '../audit-tables.ts'
+import type { Audited, OrderedRing } from '../audit-tables.ts'
 import { ringName } from '../audit-tables.ts'
 import { countAccounts } from '../doctor/identifier-checks.ts'
 
@@ -50,12 +50,6 @@ export interface RingPicture {
   readonly goneUnits: bigint
   /** What the members paid in the last twelve months, less returns; in units of the currency. */
   readonly customerValue: number
-}
-
-/** A ring with its place in the detection. */
-export interface OrderedRing {
-  readonly ring: Ring
-  readonly index: number
 }
 
 /** Pictures of the rings given, in their order. */
