@@ -59,7 +59,7 @@ const texts = {
     'zh-CN': ['{share} 的注册时间恰好是零点。', '请导出完整时间:一天之内的先后是有力的证据。'],
   },
   referral_before_signup: {
-    en: ['{count} referrals ({share}) are older than the sign-up of the account invited.', 'Check which time is exported as created_at, and its zone.'],
+    en: ['Referrals older than the sign-up of the account invited: {count} ({share}).', 'Check which time is exported as created_at, and its zone.'],
     'zh-CN': ['{count} 条邀请关系({share})早于被邀请账户的注册时间。', '请核对 created_at 导出的是哪个时间及其时区。'],
   },
   zone_shift: {
@@ -67,7 +67,7 @@ const texts = {
     'zh-CN': ['{share} 的邀请关系与对应注册时间相差 {hours} 小时:时区是否有误?', '两个文件之一的时间与其标注的时区不符。'],
   },
   events_before_signup: {
-    en: ['{count} transactions ({share}) are older than the sign-up of their account.', 'Check the zone of both files, and whether accounts were migrated from elsewhere.'],
+    en: ['Transactions older than the sign-up of their account: {count} ({share}).', 'Check the zone of both files, and whether accounts were migrated from elsewhere.'],
     'zh-CN': ['{count} 笔交易({share})早于其账户的注册时间。', '请核对两个文件的时区,以及账户是否由其他系统迁入。'],
   },
   no_referrals: {
@@ -75,7 +75,7 @@ const texts = {
     'zh-CN': ['没有邀请关系。', '仍会为账户评分并寻找团伙,但无法判断任何邀请:请补充 referrals.csv。'],
   },
   not_payable: {
-    en: ['{count} referrals are not payable: {self} to oneself, {second} second inviters, {cycles} closing a circle.', 'They are kept as facts for detection. If the platform paid on them, look at its attribution.'],
+    en: ['Referrals that are not payable: {count} ({self} to oneself, {second} by a second inviter, {cycles} closing a circle).', 'They are kept as facts for detection. If the platform paid on them, look at its attribution.'],
     'zh-CN': ['{count} 条邀请关系不可付奖:自己邀请自己 {self} 条,重复邀请人 {second} 条,形成回环 {cycles} 条。', '它们仍作为检测事实保留。若平台曾为其付奖,请检查归因逻辑。'],
   },
   events_without_program: {
@@ -87,15 +87,15 @@ const texts = {
     'zh-CN': ['{share} 的交易属于未被邀请的账户,不在任何活动中产生返利。', '属正常情况,除非 referrals.csv 只覆盖了部分时间。'],
   },
   repeated_rows: {
-    en: ['{count} rows of {file} repeat earlier rows word for word.', 'They were counted once. A join that multiplies rows is the usual cause.'],
+    en: ['Rows of {file} that repeat earlier ones word for word: {count}.', 'Each was counted once. A join that multiplies rows is the usual cause.'],
     'zh-CN': ['{file} 中有 {count} 行与之前的行完全相同。', '已只计一次。通常由关联查询重复行引起。'],
   },
   refused_rows: {
-    en: ['{count} rows of {file} ({share}) were refused; first: line {line}, {column}: {reason}.', 'Every refused row is listed with line, column and reason.'],
+    en: ['Rows refused in {file}: {count} ({share}); the first is line {line}, {column}: {reason}.', 'Every refused row is listed with line, column and reason.'],
     'zh-CN': ['{file} 中有 {count} 行({share})被拒绝;首个:第 {line} 行 {column}:{reason}。', '所有被拒绝的行均列出行号、列名和原因。'],
   },
   refused_cells: {
-    en: ['{count} optional cells of {file} were left out; first: line {line}, {column}: {reason}.', 'Their rows were kept without them.'],
+    en: ['Optional cells left out in {file}: {count}; the first is line {line}, {column}: {reason}.', 'Their rows were kept without them.'],
     'zh-CN': ['{file} 中有 {count} 个可选单元格被忽略;首个:第 {line} 行 {column}:{reason}。', '所在行已保留。'],
   },
   refused_file: {
@@ -119,11 +119,11 @@ const texts = {
     'zh-CN': ['文件夹中最晚的时间是 {latest},尚未到来。', '可用 --as-of 指定当前时刻找出这些行:它们会影响所有以当前为基准的计算。'],
   },
   loose_refunds: {
-    en: ['{count} refunds or disputes name a transaction that is not in the folder.', 'Export the original transactions as well, or the amounts refunded cannot be placed.'],
+    en: ['Refunds or disputes whose transaction is not in the folder: {count}.', 'Export the original transactions as well, or the amounts refunded cannot be placed.'],
     'zh-CN': ['{count} 笔退款或争议所指的原交易不在文件夹中。', '请同时导出原交易,否则退款金额无法归位。'],
   },
   loose_rebates: {
-    en: ['Rebates of {count} pairs have no referral.', 'Export the referrals behind them, or that money is missing from what is at stake.'],
+    en: ['Pairs with rebates and no referral: {count}.', 'Export the referrals behind them, or that money is missing from what is at stake.'],
     'zh-CN': ['{count} 对账户的返利没有对应的邀请关系。', '请导出对应的邀请关系,否则这些金额不会计入风险敞口。'],
   },
   unvalued_money: {
