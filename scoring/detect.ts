@@ -8,7 +8,7 @@ import type { CalibratedScorecard, Model } from './model/model.ts'
 import { scorecardBits } from './model/scorecard.ts'
 import type { FeatureMatrix } from './model/scorecard.ts'
 import type { Population } from './population.ts'
-import { decisionOf, explain, reasonsOf, selfReferralBits } from './reasons.ts'
+import { decisionOf, explain, probabilityWithoutAddresses, reasonsOf, selfReferralBits } from './reasons.ts'
 import type { ExplainedRow } from './reasons.ts'
 import { findRings } from './rings.ts'
 
@@ -56,7 +56,12 @@ export function detect(population: Population, options: DetectOptions): Detectio
     referralReasons: (row) => reasonsOf(explained.referral(row)),
     accountReasons: (account) => reasonsOf(explained.account(account)),
   })
-  const decision = Array.from(referral.probability, (probability): Decision => decisionOf(probability, thresholds))
+  const decision = Array.from(referral.probability, (probability, row): Decision => {
+    if (probability < thresholds.hold || hasLink(features.referral, row) || isSelfReferral(population, row)) {
+      return decisionOf(probability, thresholds)
+    }
+    return decisionOf(probabilityWithoutAddresses(explained.referral(row)), thresholds)
+  })
   const topReason = Array.from(decision, (_, row) =>
     reasonsOf(explained.referral(row)).filter(({ bits, code }) => bits > 0 && code !== 'base_rate')
       .reduce((top, reason) => (reason.bits > top.bits ? reason : top), { code: '', bits: 0 }).code)
@@ -78,6 +83,13 @@ function scoreReferrals(population: Population, matrix: FeatureMatrix, scorecard
   for (let row = 0; row < bits.length; row++) if (isSelfReferral(population, row)) bits[row]! += selfReferralBits
   return { bits, probability: calibrate(scorecard.calibration, bits) }
 }
+
+/** Whether anything but addresses ties the two, directly or through the inviter's other invitees. */
+function hasLink(matrix: FeatureMatrix, row: number): boolean {
+  return linkFeatures.some((name) => matrix.columns[matrix.names.indexOf(name)]![row]! > 0)
+}
+
+const linkFeatures = ['shared_identifiers', 'sibling_bits_best', 'same_organisation', 'mutual_invitation'] as const
 
 function isSelfReferral({ referrals }: Population, row: number): boolean {
   return referrals.inviter[row] === referrals.invitee[row]

@@ -47,6 +47,17 @@ export function explain(explained: ExplainedRow, thresholds: Thresholds): Explan
   return { probability, bits, reasons, counterfactual }
 }
 
+/**
+ * The probability without what shared addresses add. Where nothing else ties two accounts, this one decides: an address alone
+ * never freezes or denies, whoever else is on it.
+ */
+export function probabilityWithoutAddresses(explained: ExplainedRow): number {
+  const bits = reasonsOf(explained).reduce((sum, { code, bits: own }) => sum + (addressCodes.has(code) && own > 0 ? 0 : own), 0)
+  return calibrateOne(explained.scorecard.calibration, bits)
+}
+
+const addressCodes: ReadonlySet<string> = new Set(['ip_shared_with_link', 'ip_shared_alone', 'ip_overlap', 'ip_used_in_turn'])
+
 export function decisionOf(probability: number, thresholds: Thresholds): Decision {
   if (probability >= thresholds.deny) return 'deny'
   return probability >= thresholds.hold ? 'hold' : 'allow'

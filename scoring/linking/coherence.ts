@@ -1,22 +1,19 @@
 // How much the accounts on one identifier look like one operator: the features of the strength scorecard.
 // How many share an identifier tells almost nothing; whether they arrived together, spend alike and meet again tells most.
-import { fixed, quantile } from './exact.ts'
+import { quantile } from './exact.ts'
 import { kindTraits } from './kinds.ts'
+import { onwardColumns, onwardFeatures } from './onward.ts'
 import { accountsOn } from './postings.ts'
 import type { Postings } from './postings.ts'
+import { createSecondLinks } from './second-links.ts'
 import { IdentifierFlag, ObservationContext } from '../population.ts'
 import type { Population } from '../population.ts'
 import type { AccountFacts } from '../features/facts.ts'
-import { priorModel } from '../model/priors.ts'
-import { scorecardBits } from '../model/scorecard.ts'
 import type { FeatureMatrix, Monotone } from '../model/scorecard.ts'
 
 const hour = 3600
 const day = 24 * hour
-/** Identifiers on more accounts than this are not followed when second links are sought: they link nobody. */
-export const secondLinkAccountsMax = 100
-
-interface StrengthFeature {
+export interface StrengthFeature {
   readonly name: string
   readonly monotone: Monotone
 }
@@ -48,14 +45,6 @@ const localFeatures: readonly StrengthFeature[] = [
   { name: 'arrival_volume_alike_share', monotone: 1 },
   { name: 'arrival_share_within_10_minutes', monotone: 1 },
   { name: 'volume_share_equal', monotone: 1 },
-]
-
-/** Features that look one step further: what else the accounts on the identifier are on, by the model set by hand. */
-const onwardFeatures: readonly StrengthFeature[] = [
-  { name: 'onward_strength_mean', monotone: 1 },
-  { name: 'onward_strength_half_share', monotone: 1 },
-  { name: 'onward_strength_lowest_quarter', monotone: 1 },
-  { name: 'onward_links_mean', monotone: 0 },
 ]
 
 export const strengthFeatures: readonly StrengthFeature[] = [...localFeatures, ...onwardFeatures]
@@ -90,53 +79,6 @@ export function identifierFeatures(population: Population, postings: Postings, f
   const onward = onwardColumns(population, postings, { matrix: local, identifier, row })
   const matrix = { names: strengthFeatures.map((feature) => feature.name), columns: [...columns, ...onward], rows }
   return { matrix, identifier, row }
-}
-
-/**
- * How strong the other identifiers of the accounts on each identifier are, by the prior card on local features: a farm's
- * common address is told from a shop's by what else its users share. No labels enter, so nothing needs cross-fitting.
- */
-function onwardColumns(population: Population, postings: Postings, local: IdentifierFeatures): Float32Array[] {
-  const prior = scorecardBits(priorModel.strength.card, local.matrix).map((bits) => fixed(1 / (1 + 2 ** -bits)))
-  const kinds = population.identifiers.kinds.map((kind) => kindTraits(kind).links)
-  const linkStrength = (identifier: number) => {
-    const row = local.row[identifier]!
-    return row >= 0 && kinds[population.identifiers.kind[identifier]!]! ? prior[row]! : 0
-  }
-  const best = new Float64Array(postings.accounts)
-  const second = new Float64Array(postings.accounts)
-  const count = new Float64Array(postings.accounts)
-  for (let account = 0; account < postings.accounts; account++) {
-    for (let pair = postings.accountStart[account]!; pair < postings.accountStart[account + 1]!; pair++) {
-      const value = linkStrength(postings.identifierOf[pair]!)
-      if (value > best[account]!) {
-        second[account] = best[account]!
-        best[account] = value
-      } else if (value > second[account]!) second[account] = value
-      if (value >= 0.25) count[account]!++
-    }
-  }
-  const columns = onwardFeatures.map(() => new Float32Array(local.matrix.rows))
-  const [mean, half, lowest, links] = columns as [Float32Array, Float32Array, Float32Array, Float32Array]
-  local.identifier.forEach((identifier, row) => {
-    const own = linkStrength(identifier)
-    const from = postings.identifierStart[identifier]!
-    const accounts = postings.accountOf.subarray(from, postings.identifierStart[identifier + 1]!)
-    const others = Float64Array.from(accounts, (account) => (best[account] === own ? second[account]! : best[account]!)).sort()
-    let sum = 0
-    let linkSum = 0
-    let strong = 0
-    for (const value of others) {
-      sum += value
-      if (value >= 0.5) strong++
-    }
-    for (const account of accounts) linkSum += count[account]! - (own >= 0.25 ? 1 : 0)
-    mean[row] = sum / others.length
-    half[row] = strong / others.length
-    lowest[row] = quantile(others, 0.25)
-    links[row] = linkSum / others.length
-  })
-  return columns
 }
 
 function createMeasure(population: Population, postings: Postings, facts: AccountFacts) {
@@ -299,59 +241,4 @@ function contexts(postings: Postings, from: number, to: number): [number, number
   }
   const size = to - from
   return [own, payment / size, signup / size, Math.max(...counts.values()) / size]
-}
-
-interface SecondLinks {
-  /** Share of accounts that share another linking identifier with another account on this one. */
-  readonly share: number
-  /** The same, through an identifier of another family. */
-  readonly otherFamilyShare: number
-  /** log2 of the median number of identifiers that the accounts share with anybody. */
-  readonly identifiersPerAccount: number
-  /** Share of accounts that share no other identifier with anybody. */
-  readonly lonelyShare: number
-}
-
-function createSecondLinks(population: Population, postings: Postings) {
-  const traits = population.identifiers.kinds.map((kind) => kindTraits(kind))
-  const { kind } = population.identifiers
-  const member = new Int32Array(postings.accounts).fill(-1)
-  return (identifier: number, accounts: Int32Array): SecondLinks => {
-    const family = traits[kind[identifier]!]!.family
-    for (const account of accounts) member[account] = identifier
-    let linked = 0
-    let linkedOther = 0
-    let lonely = 0
-    const degrees = new Float64Array(accounts.length)
-    for (let index = 0; index < accounts.length; index++) {
-      const account = accounts[index]!
-      let found = false
-      let foundOther = false
-      for (let pair = postings.accountStart[account]!; pair < postings.accountStart[account + 1]!; pair++) {
-        const other = postings.identifierOf[pair]!
-        const size = accountsOn(postings, other)
-        if (size < 2 || other === identifier) continue
-        degrees[index]!++
-        const otherTraits = traits[kind[other]!]!
-        if (!otherTraits.links || size > secondLinkAccountsMax) continue
-        if (found && (foundOther || otherTraits.family === family)) continue
-        for (let posting = postings.identifierStart[other]!; posting < postings.identifierStart[other + 1]!; posting++) {
-          const neighbour = postings.accountOf[posting]!
-          if (neighbour === account || member[neighbour] !== identifier) continue
-          found = true
-          if (otherTraits.family !== family) foundOther = true
-          break
-        }
-      }
-      if (found) linked++
-      if (foundOther) linkedOther++
-      if (degrees[index] === 0) lonely++
-    }
-    return {
-      share: fixed(linked / accounts.length),
-      otherFamilyShare: fixed(linkedOther / accounts.length),
-      identifiersPerAccount: Math.log2(1 + quantile(degrees.sort(), 0.5)),
-      lonelyShare: fixed(lonely / accounts.length),
-    }
-  }
 }
