@@ -1,0 +1,21 @@
+// `npm run bench -- NAME …`: the figures of the README, each made by a command that anybody can run. Nothing here is a test.
+
+import { cpus, totalmem } from 'node:os'
+import { benchFolder } from './folder.ts'
+import { benchQuickStart } from './quick-start.ts'
+import { benchWorlds } from './worlds.ts'
+
+const benches: Readonly<Record<string, { readonly usage: string; run(parameters: readonly string[]): Promise<void> }>> = {
+  worlds: { usage: 'worlds [accounts] [seed …]: unseen seeds of every generated world, the general model against the plain rules', run: benchWorlds },
+  folder: { usage: 'folder DIR: a labelled folder by cross-validation, and time and memory of its audit', run: benchFolder },
+  'quick-start': { usage: 'quick-start: a fresh clone with an empty package cache, seconds to the first ranked ring', run: benchQuickStart },
+}
+
+const [name, ...parameters] = process.argv.slice(2)
+const bench = benches[name ?? '']
+if (bench === undefined) {
+  process.stderr.write(`Name a bench:\n${Object.values(benches).map((each) => `  npm run bench -- ${each.usage}\n`).join('')}`)
+  process.exit(2)
+}
+process.stdout.write(`${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}\n\n`)
+await bench.run(parameters)
