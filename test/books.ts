@@ -27,7 +27,8 @@ const RULES: readonly { rule: string; query: string }[] = [
   { rule: 'a rebate was posted exactly once, with its amount',
     query: `select r.id from rebate r left join entry e on e.rebate_id = r.id
               left join book_account b on b.id = e.book_account_id and b.kind in ('rebate_expense', 'opening_balance')
-            group by r.id having r.amount <> coalesce(-sum(e.amount) filter (where b.id is not null), 0)` },
+            group by r.id having r.amount <> coalesce(-sum(e.amount) filter (where b.id is not null), 0)
+              and not (r.kind = 'opening' and count(e.id) = 0)` },
   { rule: 'what is held has an open hold',
     query: `select p.rebate_id from position p join book_account b on b.id = p.book_account_id
             where b.kind in ('reward_held', 'main_held') and p.amount <> 0

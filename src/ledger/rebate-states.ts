@@ -39,6 +39,7 @@ export interface RebateState {
 
 interface Row {
   rebate_id: bigint
+  kind: string
   account_id: bigint
   program_id: bigint
   referral_id: bigint | null
@@ -69,7 +70,7 @@ export async function rebateStates(transaction: Transaction, rebateIds: readonly
              coalesce(sum(net) filter (where repaid), 0)::bigint as debt_repaid
         from crossing group by 1
     )
-    select r.id as rebate_id, r.account_id, r.program_id, r.referral_id, r.asset, r.amount, r.occurred_at, r.matures_at,
+    select r.id as rebate_id, r.kind, r.account_id, r.program_id, r.referral_id, r.asset, r.amount, r.occurred_at, r.matures_at,
            coalesce(k.sums, '{}') as sums, coalesce(c.used_for_debt, 0) as used_for_debt, coalesce(c.debt_repaid, 0) as debt_repaid
       from rebate r left join kind_sum k on k.rebate_id = r.id left join crossed c on c.rebate_id = r.id
       where r.id = any (${[...rebateIds]})`
@@ -79,6 +80,8 @@ export async function rebateStates(transaction: Transaction, rebateIds: readonly
 
 function stateOf(row: Row): RebateState {
   const sum = (kind: string): bigint => BigInt(row.sums[kind] ?? 0)
+  // An opening rebate that had left the platform's books before ours began was never posted: nothing of it can be taken back here.
+  const amount = row.kind === 'opening' ? -sum('opening_balance') : row.amount
   const reversed = sum('reversed')
   const reclaimed = sum('reclaimed')
   const expired = sum('breakage')
@@ -88,7 +91,7 @@ function stateOf(row: Row): RebateState {
     programId: row.program_id,
     referralId: row.referral_id,
     asset: row.asset,
-    amount: row.amount,
+    amount,
     occurredAt: row.occurred_at,
     maturesAt: row.matures_at,
     pending: sum('reward_pending'),
@@ -106,7 +109,7 @@ function stateOf(row: Row): RebateState {
     debt: -sum('debt'),
     debtRepaid: row.debt_repaid,
     writtenOff: -sum('bad_debt'),
-    outstanding: row.amount - reversed - reclaimed - expired,
+    outstanding: amount - reversed - reclaimed - expired,
   }
 }
 

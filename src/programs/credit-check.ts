@@ -3,10 +3,11 @@
 
 import type { Transaction } from '../base/database.ts'
 import { formatAmount } from '../base/money.ts'
-import type { CheckAnswer, CheckRequest } from '../checks/request.ts'
+import type { Caller, CheckOutcome, CheckRequest } from '../checks/index.ts'
+import type { Recording } from './recorder.ts'
 
-/** The pre-credit check as the programmes use it; see src/checks. */
-export type PreCreditCheck = (request: CheckRequest) => Promise<CheckAnswer>
+/** The pre-credit check as the programmes use it: `evaluate` of src/checks, asked through the credit's own transaction, which also records it. */
+export type PreCreditCheck = (request: CheckRequest, caller: Caller) => Promise<CheckOutcome>
 
 export interface CreditQuestion {
   readonly programId: bigint
@@ -26,7 +27,7 @@ export interface CreditAnswer {
   readonly isDegraded: boolean
 }
 
-export async function askBeforeCredit(transaction: Transaction, check: PreCreditCheck, question: CreditQuestion): Promise<CreditAnswer> {
+export async function askBeforeCredit(transaction: Transaction, { check, actorId }: Recording, question: CreditQuestion): Promise<CreditAnswer> {
   const { programId, subject, subjectId, inviterId, inviteeId, amount, asset } = question
   const program = await transaction.program.findUniqueOrThrow({ where: { id: programId }, select: { key: true } })
   const { exponent } = await transaction.asset.findUniqueOrThrow({ where: { code: asset }, select: { exponent: true } })
@@ -39,9 +40,10 @@ export async function askBeforeCredit(transaction: Transaction, check: PreCredit
   // Who was erased cannot be checked any more.
   if (inviter === undefined || (inviteeId !== null && invitee === undefined)) return { holdReason: 'held_by_check', checkId: null, isDegraded: true }
   try {
-    const answer = await check({
-      program: program.key, subject, subject_id: subjectId, inviter, ...(invitee === undefined ? {} : { invitee }), amount: formatAmount(amount, exponent), asset,
-    })
+    const request = { program: program.key, subject, subject_id: subjectId, inviter, ...(invitee === undefined ? {} : { invitee }), amount: formatAmount(amount, exponent), asset }
+    const outcome = await check(request, { actorId, transaction })
+    if (!outcome.ok) return { holdReason: 'held_by_check', checkId: null, isDegraded: true }
+    const { answer } = outcome
     const holdReason = answer.decision === 'allow' ? null : answer.decision === 'deny' ? 'denied_by_check' : 'held_by_check'
     return { holdReason, checkId: answer.check_id, isDegraded: answer.degraded }
   } catch {

@@ -10,6 +10,7 @@ export { type EarnedRebate, type EventAnswer, recordEvent, recordEvents } from '
 export { type Recorder, type Recording } from './recorder.ts'
 export { matureRebates } from './mature.ts'
 export { resettleEvents } from './resettle.ts'
+export { resolveHeldCredits } from './resolve-check.ts'
 export {
   REWARD_TRANSFER_LOG_TYPE, type RewardTransferAnswer, type RewardTransferLine, type RewardTransferRefusal, type RewardTransferRequest, rewardTransferLog, transferReward,
 } from './transfer-reward.ts'

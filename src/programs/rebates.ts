@@ -90,7 +90,7 @@ type Permission = Omit<CreditAnswer, 'holdReason'> & { readonly holdReason: Cred
 
 /** The check is asked also where the relation is held already, so that its answer is on record. */
 async function mayCredit(transaction: Transaction, recording: Recording, { event, referral, reward, naturalKey }: NewRebate): Promise<Permission> {
-  const answer = await askBeforeCredit(transaction, recording.check, {
+  const answer = await askBeforeCredit(transaction, recording, {
     programId: referral.programId, subject: 'rebate', subjectId: `rebate:${Buffer.from(naturalKey).toString('hex')}`,
     inviterId: referral.inviterId, inviteeId: event.accountId, amount: reward.amount, asset: reward.asset,
   })

@@ -73,8 +73,8 @@ async function whyRefusedHere(transaction: Transaction, fact: EventFact, origina
   if (fact.asset !== undefined && (await transaction.asset.count({ where: { code: fact.asset } })) === 0) return 'unknown_asset'
   if (original === null || !isAboutAnOriginal(fact.type)) return null
   if (original.accountId !== fact.accountId) return 'original_of_another_account'
-  if (fact.asset !== undefined && fact.asset !== original.asset) return 'original_in_another_asset'
-  return isMoney(original.type) ? null : 'original_cannot_be_refunded'
+  if (!isMoney(original.type)) return 'original_cannot_be_refunded'
+  return fact.asset === undefined || fact.asset === original.asset ? null : 'original_in_another_asset'
 }
 
 interface Applied {

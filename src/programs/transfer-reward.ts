@@ -41,7 +41,7 @@ export async function transferReward(recorder: Recorder, request: RewardTransfer
     const plan = rewardTransferPlan(await positionsOf(transaction, accountId, { kinds: ['reward_available'], asset, programId }), request.amount)
     if (plan.uncovered > 0n) return { ok: false, reason: 'insufficient' }
     if (plan.amount === 0n) return { ok: false, reason: 'nothing_available' }
-    const answer = await askBeforeCredit(transaction, recording.check, {
+    const answer = await askBeforeCredit(transaction, recording, {
       programId, subject: 'transfer', subjectId: `transfer:${Buffer.from(naturalKey).toString('hex')}`, inviterId: accountId, inviteeId: null, amount: plan.amount, asset,
     })
     if (answer.holdReason !== null) return { ok: false, reason: 'under_review' }

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Transaction } from '../../src/base/database.ts'
 import { parseMicros } from '../../src/base/money.ts'
-import type { CheckAnswer } from '../../src/checks/request.ts'
+import type { CheckAnswer, CheckOutcome } from '../../src/checks/index.ts'
 import { type NewProgram, publishProgram } from '../../src/policies/index.ts'
 import { type EventAnswer, type EventFact, inviteCodeOf, type PreCreditCheck, type Recorder, recordEvent, transferReward } from '../../src/programs/index.ts'
 import { balancesByKind } from '../books.ts'
@@ -16,11 +16,13 @@ export function units(text: string): bigint {
   return parsed.amount
 }
 
-export function answerOf(decision: CheckAnswer['decision'], degraded = false): CheckAnswer {
-  return {
+/** What a check answers, for tests that are about what follows from it. */
+export function answerOf(decision: CheckAnswer['decision'], degraded = false): CheckOutcome {
+  const answer: CheckAnswer = {
     decision, probability: decision === 'allow' ? 0.01 : 0.97, reasons: [], check_id: `check-${randomUUID()}`, policy_version: '1', model_version: 'test', calibration: 'general',
     degraded, missing: [], truncated: false, position: '0', evaluated_at: '2026-06-01T12:00:00Z', expires_at: '2026-06-01T12:05:00Z', token: '',
   }
+  return { ok: true, answer, text: '', replayed: false }
 }
 
 export interface Programme {
@@ -48,7 +50,7 @@ export async function makeProgramme(test: TestDatabase, program: NewProgram): Pr
   const { id: sourceId } = await database.prisma.source.create({ data: { name: randomUUID() } })
   const { id: batchId } = await database.prisma.batch.create({ data: { sourceId, actorId: 1n, kind: 'api', recordedAt: clock.now() } })
   let check: PreCreditCheck = async () => answerOf('allow')
-  const recorder: Recorder = { database, keys, clock, actorId: 1n, check: (request) => check(request) }
+  const recorder: Recorder = { database, keys, clock, actorId: 1n, check: (request, caller) => check(request, caller) }
   const record: Programme['record'] = (fact) => recordEvent(recorder, batchId, { source: 'host', eventId: randomUUID(), occurredAt: clock.now(), ...fact })
   const codeOf = async (accountId: bigint): Promise<string> =>
     (await database.inTransaction((transaction) => inviteCodeOf(transaction, { programId, accountId, actorId: 1n, recordedAt: clock.now() }))).code
