@@ -93,7 +93,8 @@ async function computeUnderLocks(transaction: Transaction, plan: Plan, now: Date
   }
   const first = await computeEffects(transaction, plan.action, now)
   if (!first.ok) return first
-  const { accountIds, referralIds, rebateIds } = first.concerned
+  const { referralIds, rebateIds } = first.concerned
+  const accountIds = [...first.concerned.accountIds, ...(await settledAccounts(transaction, first))]
   await lockMembers(transaction, accountIds)
   await transaction.$executeRaw`SELECT 1 FROM account WHERE id = ANY (${[...accountIds]}::bigint[]) ORDER BY id FOR NO KEY UPDATE`
   await transaction.$executeRaw`SELECT 1 FROM referral WHERE id = ANY (${[...referralIds]}::bigint[]) ORDER BY id FOR UPDATE`
@@ -101,4 +102,12 @@ async function computeUnderLocks(transaction: Transaction, plan: Plan, now: Date
     SELECT 1 FROM hold WHERE ended_at IS NULL AND (rebate_id = ANY (${[...rebateIds]}::bigint[]) OR referral_id = ANY (${[...referralIds]}::bigint[]))
       ORDER BY id FOR UPDATE`
   return await computeEffects(transaction, plan.action, now)
+}
+
+/** Who pays and who earns in the payments that will be settled again, in every programme. */
+async function settledAccounts(transaction: Transaction, computed: ComputedPlan): Promise<bigint[]> {
+  const payers = computed.effects.flatMap((effect) => (effect.kind === 'settle' ? [BigInt(effect.accountId)] : []))
+  if (payers.length === 0) return []
+  const inviters = await transaction.referral.findMany({ where: { inviteeId: { in: payers } }, select: { inviterId: true } })
+  return [...payers, ...inviters.map((row) => row.inviterId)]
 }

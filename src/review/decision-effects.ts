@@ -66,6 +66,7 @@ function touchedBy(effect: PlanEffect): Touched | null {
       return { ...NOTHING, kind: 'case', before: effect.before, after: effect.after }
     case 'posting':
     case 'gone':
+    case 'settle':
     case 'third_party':
       return null
   }

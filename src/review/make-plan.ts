@@ -5,6 +5,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Database, Transaction } from '../base/database.ts'
 import type { KeyRing } from '../base/keys.ts'
 import { balancesOf, MEMBER_KINDS } from '../ledger/index.ts'
+import type { PreCreditCheck } from '../programs/index.ts'
 import { type ComputedPlan, computeEffects } from './plan-effects.ts'
 import type { BalancePreview, Plan, PlanAction, PlanEffect, PlanPreview, PlanResult } from './plan-types.ts'
 import { actionFromJson, effectsFromJson, hashOfEffects, previewFromJson, toJson } from './stored-effects.ts'
@@ -15,6 +16,8 @@ export interface Reviewer {
   readonly keys: KeyRing
   readonly clock: Clock
   readonly actorId: bigint
+  /** Asked before payments are credited that a release or an undo settles again; without it they are held. */
+  readonly check?: PreCreditCheck | undefined
 }
 
 const MINUTE_MILLISECONDS = 60_000

@@ -112,12 +112,21 @@ export interface GoneEffect {
   readonly becomes: 'debt' | 'loss'
 }
 
+/** A payment to be settled again after the change: earned while the relation was suspended, or refunded while the rebate was gone. */
+export interface SettleEffect {
+  readonly kind: 'settle'
+  readonly why: 'earned_meanwhile' | 'refunded_meanwhile'
+  /** Who paid. */
+  readonly accountId: Id
+  readonly eventId: Id
+}
+
 /** Somebody or something outside the reviewed members that the action concerns. */
 export type ThirdPartyEffect =
   | { readonly kind: 'third_party'; readonly concern: 'outside_the_ring'; readonly accountId: Id; readonly referralId: Id }
   | { readonly kind: 'third_party'; readonly concern: 'payout_in_transit'; readonly accountId: Id; readonly rebateId: Id; readonly asset: string; readonly amount: Amount }
 
-export type PlanEffect = PostingEffect | ReferralEffect | HoldEffect | RestrictionEffect | CaseEffect | GoneEffect | ThirdPartyEffect
+export type PlanEffect = PostingEffect | ReferralEffect | HoldEffect | RestrictionEffect | CaseEffect | GoneEffect | SettleEffect | ThirdPartyEffect
 
 /** One member's balance of one kind, as it is and as it would be. */
 export interface BalancePreview {
@@ -173,7 +182,6 @@ export type PlanRefusal =
   | 'is_an_undo'
   | 'decided_again'
   | 'held_since'
-  | 'refunded_since'
 
 export interface Refused<Reason extends string> {
   readonly ok: false

@@ -2,23 +2,36 @@
 
 import type { Transaction } from '../base/database.ts'
 import { type NewHoldTerms, REVIEW_HOLD } from './money-effects.ts'
-import type { HoldEffect, PlanEffect, ReferralEffect, ReferralStanding, ThirdPartyEffect } from './plan-types.ts'
+import type { HoldEffect, PlanEffect, ReferralEffect, ReferralStanding, SettleEffect, ThirdPartyEffect } from './plan-types.ts'
 import type { Scope, ScopeReferral } from './scope.ts'
 
-/** A frozen relation earns on, but into a hold; its own hold makes sure that somebody ends it. */
+/** A suspended relation earns nothing from now on; its hold makes sure that somebody ends that, and what was paid meanwhile is settled then. */
 export function suspendRelations(referrals: readonly ScopeReferral[], hold: NewHoldTerms): PlanEffect[] {
   return referrals.filter((referral) => referral.state === 'active').flatMap((referral): PlanEffect[] => [
-    change(referral, { state: 'suspended', effectiveAt: referral.effectiveAt.toISOString() }),
+    change(referral, { state: 'suspended', effectiveAt: 'apply' }),
     { kind: 'hold', change: 'place', rebateId: null, referralId: referral.id.toString(), reason: REVIEW_HOLD, ...hold },
   ])
 }
 
+/** A resumed relation counts from its beginning, as if it had not been suspended. */
 export async function resumeRelations(transaction: Transaction, referrals: readonly ScopeReferral[]): Promise<PlanEffect[]> {
   const suspended = referrals.filter((referral) => referral.state === 'suspended')
-  return [
-    ...suspended.map((referral) => change(referral, { state: 'active', effectiveAt: referral.effectiveAt.toISOString() })),
-    ...(await endRelationHolds(transaction, suspended, 'released')),
-  ]
+  const changes = suspended.map((referral) => change(referral, { state: 'active', effectiveAt: referral.occurredAt.toISOString() }))
+  return [...changes, ...(await endRelationHolds(transaction, suspended, 'released')), ...(await earnedMeanwhile(transaction, changes))]
+}
+
+/** What the invitees of relations that earn again paid since they did not: it has earned nothing yet. */
+export async function earnedMeanwhile(transaction: Transaction, changes: readonly ReferralEffect[]): Promise<SettleEffect[]> {
+  const resumed = changes.filter((each) => each.before.state !== 'active' && each.after.state === 'active')
+  if (resumed.length === 0) return []
+  const rows = await transaction.$queryRaw<{ id: bigint; account_id: bigint }[]>`
+    SELECT DISTINCT e.id, e.account_id FROM unnest(${resumed.map((each) => BigInt(each.referralId))}::bigint[], ${resumed.map((each) => each.before.effectiveAt)}::timestamptz[])
+        AS r(referral_id, since)
+      JOIN referral f ON f.id = r.referral_id
+      JOIN event e ON e.account_id = f.invitee_id AND e.occurred_at >= r.since AND e.type IN ('recharge', 'payment', 'spend')
+      WHERE NOT EXISTS (SELECT 1 FROM rebate b WHERE b.event_id = e.id AND b.program_id = f.program_id)
+      ORDER BY e.id`
+  return rows.map((row) => ({ kind: 'settle', why: 'earned_meanwhile', accountId: row.account_id.toString(), eventId: row.id.toString() }))
 }
 
 export async function cancelRelations(transaction: Transaction, referrals: readonly ScopeReferral[], from: 'now' | 'start' | { readonly date: string }): Promise<PlanEffect[]> {
@@ -32,7 +45,8 @@ export async function cancelRelations(transaction: Transaction, referrals: reado
 }
 
 function cancelledFrom(referral: ScopeReferral, from: 'now' | 'start' | { readonly date: string }): string {
-  if (from === 'now') return 'apply'
+  // What is suspended has earned nothing since then.
+  if (from === 'now') return referral.state === 'suspended' ? referral.effectiveAt.toISOString() : 'apply'
   if (from === 'start') return referral.occurredAt.toISOString()
   const date = new Date(from.date)
   return (date > referral.occurredAt ? date : referral.occurredAt).toISOString()

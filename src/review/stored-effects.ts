@@ -60,6 +60,8 @@ function subjectOf(effect: PlanEffect): string {
       return `case ${effect.caseId}`
     case 'gone':
       return `gone ${effect.rebateId}`
+    case 'settle':
+      return `settle ${effect.eventId}`
     case 'third_party':
       return `third party ${effect.concern} ${effect.accountId} ${effect.concern === 'payout_in_transit' ? effect.rebateId : effect.referralId}`
   }

@@ -1,4 +1,4 @@
-// What may rest on a decision: later decisions, refunds and holds that name the same things.
+// What may rest on a decision: later decisions and holds that name the same things.
 
 import type { Transaction } from '../base/database.ts'
 import type { PlanRefusal, Refused } from './plan-types.ts'
@@ -24,19 +24,6 @@ export async function decidedAgain(transaction: Transaction, decisionId: bigint)
       ORDER BY later.id LIMIT 1`
   const later = rows[0]
   return later === undefined ? null : { ok: false, reason: 'decided_again', detail: `Decision ${later.id} by ${later.actor} names the same since; undo that first.` }
-}
-
-/** A refund of the event behind a rebate was counted against what the decision had left of it. */
-export async function refundedSince(transaction: Transaction, decisionId: bigint, rebateIds: readonly bigint[]): Promise<Dependency> {
-  if (rebateIds.length === 0) return null
-  const rows = await transaction.$queryRaw<{ id: bigint; type: string }[]>`
-    SELECT r.id, refund.type FROM rebate r JOIN event e ON e.id = r.event_id
-      JOIN event refund ON refund.original_key = e.natural_key AND refund.type IN ('refund', 'chargeback', 'dispute_opened', 'dispute_won')
-      JOIN decision d ON d.id = ${decisionId}
-      WHERE r.id = ANY (${[...rebateIds]}::bigint[]) AND refund.xid > d.xid
-      ORDER BY r.id LIMIT 1`
-  const row = rows[0]
-  return row === undefined ? null : { ok: false, reason: 'refunded_since', detail: `The payment behind rebate ${row.id} saw a ${row.type} since.` }
 }
 
 /** Another hold placed on the same rebate since keeps what the undo would set free. */

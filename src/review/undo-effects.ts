@@ -1,15 +1,16 @@
 // The exact inverse of a decision as effects of its own, or the reason why something depends on the decision by now.
-// Promises: later transfers, decisions, holds or refunds that rest on the decision refuse its undo; unrelated accruals do not.
+// Promises: later transfers, decisions or holds that rest on the decision refuse its undo; accruals and refunds do not.
 
 import type { Transaction } from '../base/database.ts'
 import { type EntryLine, entriesOf, inverseEntries, positionsOfRebates } from '../ledger/index.ts'
 import { defaultCheckPolicy } from '../policies/index.ts'
 import { postingEffects } from './money-effects.ts'
+import { earnedMeanwhile } from './relation-effects.ts'
 import type { Computation } from './plan-effects.ts'
-import type { CaseEffect, HoldEffect, PlanEffect, PlanRefusal, PostingEffect, ReferralEffect, Refused, Restriction, RestrictionEffect } from './plan-types.ts'
+import type { CaseEffect, HoldEffect, PlanEffect, PlanRefusal, PostingEffect, ReferralEffect, Refused, Restriction, RestrictionEffect, SettleEffect } from './plan-types.ts'
 import type { ScopeCase } from './scope.ts'
 import { effectsFromJson } from './stored-effects.ts'
-import { decidedAgain, heldSince, refundedSince } from './undo-dependencies.ts'
+import { decidedAgain, heldSince } from './undo-dependencies.ts'
 
 export interface DecisionToUndo {
   readonly id: bigint
@@ -23,8 +24,7 @@ export async function undoEffects(transaction: Transaction, decisionId: string):
   const { decision } = found
   const postings = await inversePostings(transaction, decision.id)
   const rebateIds = [...new Set(postings.map((posting) => BigInt(posting.rebateId)))]
-  const refusal = (await decidedAgain(transaction, decision.id)) ?? (await refundedSince(transaction, decision.id, rebateIds))
-    ?? (await moneyMoved(transaction, postings)) ?? (await heldSince(transaction, decision, rebateIds))
+  const refusal = (await decidedAgain(transaction, decision.id)) ?? (await moneyMoved(transaction, postings)) ?? (await heldSince(transaction, decision, rebateIds))
   if (refusal !== null) return refusal
 
   const relations = await inverseRelations(transaction, decision)
@@ -32,16 +32,19 @@ export async function undoEffects(transaction: Transaction, decisionId: string):
   const reviewCase = await caseNow(transaction, decision.caseId)
   const cases = await reopened(transaction, reviewCase)
   if ('ok' in cases) return cases
+  const settles = [...(await earnedMeanwhile(transaction, relations)), ...(await refundedMeanwhile(transaction, rebateIds))]
+  const restrictions = await liftedRestrictions(transaction, decision.id)
+  const holds = await inverseHolds(transaction, decision)
   return {
     ok: true,
-    effects: [...postings, ...(await inverseHolds(transaction, decision)), ...relations, ...(await liftedRestrictions(transaction, decision.id)), ...cases],
+    effects: [...postings, ...holds, ...relations, ...restrictions, ...cases, ...settles],
     case: reviewCase,
     members: [],
     threshold: null,
     left: [],
     expiryMinutes: defaultCheckPolicy.planExpiryMinutes,
     concerned: {
-      accountIds: [...new Set(postings.map((posting) => BigInt(posting.accountId)))],
+      accountIds: [...new Set([...postings.map((posting) => posting.accountId), ...relations.flatMap((each) => [each.inviterId, each.inviteeId])])].map(BigInt),
       referralIds: relations.map((relation) => BigInt(relation.referralId)),
       rebateIds,
     },
@@ -127,6 +130,16 @@ async function liftedRestrictions(transaction: Transaction, decisionId: bigint):
   return rows.map((row) => ({
     kind: 'restriction', change: 'lift', accountId: row.accountId.toString(), restriction: row.kind as Restriction, restrictionId: row.id.toString(),
   }))
+}
+
+/** Refunds and disputes may have found less of a rebate than the undo gives back: their payments are settled again. */
+async function refundedMeanwhile(transaction: Transaction, rebateIds: readonly bigint[]): Promise<SettleEffect[]> {
+  if (rebateIds.length === 0) return []
+  const rows = await transaction.$queryRaw<{ id: bigint; account_id: bigint }[]>`
+    SELECT DISTINCT e.id, e.account_id FROM rebate r JOIN event e ON e.id = r.event_id
+      JOIN event about ON about.original_key = e.natural_key AND about.type IN ('refund', 'chargeback', 'dispute_opened', 'dispute_won')
+      WHERE r.id = ANY (${[...rebateIds]}::bigint[]) ORDER BY e.id`
+  return rows.map((row) => ({ kind: 'settle', why: 'refunded_meanwhile', accountId: row.account_id.toString(), eventId: row.id.toString() }))
 }
 
 /** The case of the decision, or the one that it was merged into since. */

@@ -4,6 +4,7 @@
 import type { Transaction } from '../base/database.ts'
 import { digestOf } from '../base/hashing.ts'
 import { type EntryLine, endHolds, placeHold, postTransfer } from '../ledger/index.ts'
+import { type PreCreditCheck, resettleEvents } from '../programs/index.ts'
 import { decisionEffectRows } from './decision-effects.ts'
 import type { ComputedPlan } from './plan-effects.ts'
 import type { Decision, HoldEffect, Plan, PlanEffect, PostingEffect, ReferralEffect, RestrictionEffect } from './plan-types.ts'
@@ -14,6 +15,7 @@ export interface DecisionToWrite {
   readonly actorId: bigint
   readonly now: Date
   readonly reason: string
+  readonly check?: PreCreditCheck | undefined
   readonly note: { readonly text: string; readonly salt: Uint8Array } | null
 }
 
@@ -43,6 +45,8 @@ export async function writeDecision(transaction: Transaction, order: DecisionToW
   const transferOf = await postAll(transaction, order, row.id)
   const writing: Writing = { ...order, decisionId: row.id, transferOf }
   for (const effect of computed.effects) await writeEffect(transaction, effect, writing)
+  const toSettle = computed.effects.flatMap((effect) => (effect.kind === 'settle' ? [BigInt(effect.eventId)] : []))
+  if (toSettle.length > 0) await resettleEvents(transaction, { actorId, now, check: order.check ?? noCheck }, toSettle)
   await touchCase(transaction, writing)
   await transaction.decisionEffect.createMany({ data: rows.map((each) => ({ ...each, transferId: transferOf.get(each.rebateId?.toString() ?? '') ?? null })) })
   if (order.note !== null) {
@@ -50,6 +54,9 @@ export async function writeDecision(transaction: Transaction, order: DecisionToW
   }
   return { ...row, effects: computed.effects }
 }
+
+/** Without a check to ask, what is settled again is held as degraded and asked for later. */
+const noCheck: PreCreditCheck = () => Promise.reject(new Error('There is no check here.'))
 
 /** One transfer per member and programme, or per transfer that is taken back; returns the transfer of each rebate. */
 async function postAll(transaction: Transaction, order: DecisionToWrite, decisionId: bigint): Promise<ReadonlyMap<string, bigint>> {
