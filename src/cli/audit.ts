@@ -93,7 +93,7 @@ function shortText(result: AuditResult & { ok: true }, out: string): string {
   for (const { ring, index } of worstFirst(result).slice(0, ringsShown)) {
     const loss = population.referrals.count === 0 ? '' : `${formatLoss(ring.expectedLoss, money.currency)} ${money.currency}, `
     lines.push(`  ${ringName(index).padEnd(5)} ${String(ring.members.length).padStart(5)} accounts  `
-      + `${loss}probability ${ring.probability.toFixed(3)}, ${topReasonOf(ring) || 'no single reason'}`)
+      + `${loss}probability ${ring.probability.toFixed(3)}, ${topReasonOf(ring)?.code ?? 'no single reason'}`)
   }
   if (detection.rings.length > ringsShown) lines.push(`  … and ${number(detection.rings.length - ringsShown)} more`)
   lines.push(`Written to ${out}: ${result.files.join(', ')}`)

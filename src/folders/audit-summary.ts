@@ -92,7 +92,7 @@ function resultsSection({ contents, detection }: SummaryInput): Record<string, u
     first_rings: detection.rings.slice(0, 10).map((ring, index) => ({
       ring_id: ringName(index), accounts: ring.members.length, referrals: ring.referrals.length,
       expected_loss: formatLoss(ring.expectedLoss, contents.money.currency), probability: ring.probability,
-      top_reason: topReasonOf(ring),
+      top_reason: topReasonOf(ring)?.code ?? '',
     })),
     alerts: detection.alerts.map(({ code, identifier, accounts }) => ({
       code, accounts,

@@ -1,5 +1,5 @@
 // The rows of the CSV files that an audit writes, in an order of their own, so that shuffled input gives the same files.
-import type { Detection, Ring } from '../../scoring/detection.ts'
+import type { Detection, Reason, Ring } from '../../scoring/detection.ts'
 import { formatAmount, fromFloat } from './amounts.ts'
 import { csvLine } from './csv.ts'
 import type { FolderContents } from './read-folder.ts'
@@ -49,7 +49,7 @@ export function* ringLines({ contents, detection }: Audited): Generator<string> 
   for (const [index, ring] of detection.rings.entries()) {
     yield csvLine([
       ringName(index), ring.members.length, ring.referrals.length, formatLoss(ring.expectedLoss, currency), currency,
-      ring.probability, topReasonOf(ring),
+      ring.probability, topReasonOf(ring)?.code ?? '',
     ])
   }
 }
@@ -68,13 +68,13 @@ export function worstFirst({ contents, detection }: Audited): OrderedRing[] {
   return order.sort((left, right) => weight(right) - weight(left) || left.index - right.index)
 }
 
-/** The strongest reason that speaks for one operator; empty if none does. */
-export function topReasonOf(ring: Ring): string {
-  let top = { code: '', bits: 0 }
+/** The strongest reason that speaks for one operator; null if none does. */
+export function topReasonOf(ring: Ring): Reason | null {
+  let top: Reason | null = null
   for (const reason of ring.reasons) {
-    if (reason.code !== 'base_rate' && reason.bits > top.bits) top = reason
+    if (reason.code !== 'base_rate' && reason.bits > (top?.bits ?? 0)) top = reason
   }
-  return top.code
+  return top
 }
 
 export function formatLoss(loss: number, currency: string): string {

@@ -81,7 +81,8 @@ async function writeAudit(folder: ExportFolder, options: AuditOptions, files: Wr
   const detection = detect(contents.population, {
     model: options.model, thresholds,
     onStage: (stage, done, total) => {
-      if (stage !== 'done') stages.enter(stage)
+      if (stage === 'done') return
+      stages.enter(stage)
       options.onProgress(stage, done, total)
     },
   })

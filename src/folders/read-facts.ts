@@ -65,6 +65,8 @@ export class FactStream {
   private readonly folder: ExportFolder
   private readonly options: ReadOptions
   private readonly accounts = new IdTable()
+  private readonly kinds = new Set<string>()
+  private readonly currencies = new Set<string>()
   private readonly digest = new FolderDigest()
 
   constructor(folder: ExportFolder, options: ReadOptions = {}) {
@@ -130,6 +132,7 @@ export class FactStream {
     row.open(source)
     const fact = factParsers[file.table](row, source.line)
     if (row.fault === null) this.checkAccounts(row, fact)
+    if (row.fault === null) this.checkVocabulary(row, fact)
     const content = row.fault === null ? this.contentOf(reading) : ''
     const identity = identityOf(fact)
     if (row.fault === null && identity !== null) {
@@ -172,6 +175,14 @@ export class FactStream {
     }
   }
 
+  /** Kinds and currencies are told apart by small numbers: a folder that makes them up without end is refused beyond that. */
+  private checkVocabulary(row: RowReader, fact: FolderFact): void {
+    if (fact.table === 'observations') {
+      for (const { kind } of fact.identifiers) if (!learn(this.kinds, kind)) row.refuse('kind', 'too_many_words')
+    }
+    if (fact.table === 'transactions' && !learn(this.currencies, fact.currency)) row.refuse('currency', 'too_many_words')
+  }
+
   private knows(accountId: string): boolean {
     return this.accounts.find(accountId) !== null || this.options.knowsAccount?.(accountId) === true
   }
@@ -212,6 +223,15 @@ interface FileReading {
   readonly columns: readonly string[]
   readonly seen: IdTable
   readonly parents: { line: number; accountId: string }[]
+}
+
+const vocabularyMax = 200
+
+function learn(vocabulary: Set<string>, word: string): boolean {
+  if (vocabulary.has(word)) return true
+  if (vocabulary.size >= vocabularyMax) return false
+  vocabulary.add(word)
+  return true
 }
 
 function noteParent(reading: FileReading, fact: AccountFact): void {

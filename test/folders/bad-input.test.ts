@@ -235,6 +235,14 @@ describe('the folder', () => {
     expect(summary.files[0]?.unknownColumns).toEqual(['colour'])
   })
 
+  it('refuses kinds beyond two hundred, and keeps what came before', async () => {
+    const rows = Array.from({ length: 205 }, (_, index) => `a,kind_${index},v,\n`).join('')
+    const { facts, refusals } = await readAll(await folders.write({ 'accounts.csv': twoAccounts, 'observations.csv': observations + rows }))
+    expect(facts.filter((fact) => fact.table === 'observations')).toHaveLength(200)
+    expect(refusals.map(({ line, column, reason }) => `${line} ${column} ${reason}`)).toEqual(
+      [202, 203, 204, 205, 206].map((line) => `${line} kind too_many_words`))
+  })
+
   it('stops at the first refusal when read strictly', async () => {
     const path = await folders.write({
       'accounts.csv': `${twoAccounts},\nc,x\n`, 'labels.csv': 'account_id,is_abuser\nz,1\n',

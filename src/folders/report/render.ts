@@ -2,6 +2,7 @@
 // how it was made. It holds no raw identifier, and the same audit gives the same bytes.
 import type { Thresholds } from '../../../scoring/detection.ts'
 import type { Model } from '../../../scoring/model/model.ts'
+import { analystSentence } from '../../../scoring/reasons/sentences.ts'
 import type { AuditEvaluation } from '../audit-evaluation.ts'
 import { ringName, topReasonOf, worstFirst } from '../audit-tables.ts'
 import type { Audited } from '../audit-tables.ts'
@@ -13,7 +14,6 @@ import { count, estimate, moment, money, score, share } from './format.ts'
 import { html } from './html.ts'
 import type { Html } from './html.ts'
 import { renderPage } from './page.ts'
-import { reasonSentence } from './reason-sentences.ts'
 import { graphDefinitions } from './ring-graph.ts'
 import { pictureRings } from './ring-picture.ts'
 import { ringSection } from './ring-section.ts'
@@ -116,11 +116,11 @@ function ringsSection(input: ReportInput, texts: ReportTexts, scoreWord: string)
 ${hasLoss ? html`<th class="n">${texts.expectedLoss}</th>` : null}<th>${scoreWord}</th><th>${texts.topReason}</th></tr>
 ${order.slice(0, ringsListed).map(({ ring, index }, place) => {
     const name = ringName(index)
-    const code = topReasonOf(ring)
+    const top = topReasonOf(ring)
     return html`<tr><td class="tight">${place < ringsDrawn ? html`<a href="#${name}">${name}</a>` : name}</td><td class="n">${count(ring.members.length)}</td>
 <td class="n">${count(ring.referrals.length)}</td>${hasLoss ? html`<td class="n">${estimate(ring.expectedLoss, contents.money.currency)}</td>` : null}
 <td class="tight"><span class="meter"><i style="width:${Math.round(ring.probability * 100)}%"></i></span>${score(ring.probability)}</td>
-<td>${code === '' ? '–' : reasonSentence({ code, bits: 1 }, input.language)}</td></tr>`
+<td>${top === null ? '–' : analystSentence(top, input.language)}</td></tr>`
   })}</table></div>
 ${more > 0 ? html`<p class="small soft">${fill(texts.ringsMore, { count: count(more) })}</p>` : null}
 ${pictures.map((picture, index) => ringSection(picture, { input, texts, scoreWord, isOpen: index < ringsOpen }))}`

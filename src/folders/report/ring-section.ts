@@ -1,10 +1,10 @@
 // One ring on the page: what it costs, its graph, the evidence in bits, what its members share, who they are.
 import type { Reason } from '../../../scoring/detection.ts'
+import { analystSentence } from '../../../scoring/reasons/sentences.ts'
 import { familyOf } from '../doctor/identifier-checks.ts'
 import { accountName, bits, count, estimate, moment, money, score } from './format.ts'
 import { html } from './html.ts'
 import type { Html } from './html.ts'
-import { reasonSentence } from './reason-sentences.ts'
 import type { ReportInput } from './render.ts'
 import { ringGraph } from './ring-graph.ts'
 import type { RingPicture } from './ring-picture.ts'
@@ -74,7 +74,7 @@ export function evidenceTable(reasons: readonly Reason[], { input, texts }: Ring
     const width = Math.round((Math.abs(reason.bits) / widest) * 500) / 10
     const { seen_on: seen, rows } = reason.facts
     const partly = typeof seen === 'number' && typeof rows === 'number' && seen < rows ? ` (${seen} ${texts.of} ${rows})` : ''
-    return html`<tr><td>${reasonSentence(reason, input.language)}<span class="soft">${partly}</span></td>
+    return html`<tr><td>${analystSentence(reason, input.language)}<span class="soft">${partly}</span></td>
 <td class="axis"><div><i class="${side}" style="width:${width}%"></i></div></td><td class="n ${side}">${bits(reason.bits)}</td></tr>`
   })}</table>`
 }
@@ -85,8 +85,8 @@ function counterfactual(picture: RingPicture, { input, texts, scoreWord }: RingS
   const explanation = input.detection.explainReferral(strongest.referral)
   const change = explanation.counterfactual
   if (change === null) return null
-  const without = change.without.slice(0, 3)
-    .map((code) => reasonSentence({ code, bits: 1 }, input.language)).join(input.language === 'en' ? '”, “' : '”“')
+  const without = explanation.reasons.filter((reason) => change.without.slice(0, 3).includes(reason.code))
+    .map((reason) => analystSentence(reason, input.language).replace(/[.。]$/, '')).join(input.language === 'en' ? '”, “' : '”“')
   return html`<p class="small">${fill(texts.counterfactual, { without, score: scoreWord, value: score(change.probability) })}</p>`
 }
 
@@ -141,6 +141,6 @@ ${picture.invitations.map(({ referral, inviter, invitee }) => {
     return html`<tr><td>${name(referrals.inviter[referral], inviter)}</td><td>${name(referrals.invitee[referral], invitee)}</td>
 <td class="n">${score(detection.referrals.probability[referral] ?? 0)}</td><td class="tight"><span class="chip ${decision}">${texts[decision]}</span></td>
 <td class="n">${isPayable ? money(contents.referrals.atStakeUnits[referral] ?? 0n, contents.money.currency) : texts.notPayable}</td>
-<td>${reasons.map((reason) => reasonSentence(reason, input.language)).join(input.language === 'en' ? '; ' : ';')}</td></tr>`
+<td>${reasons.map((reason) => analystSentence(reason, input.language)).join(' ')}</td></tr>`
   })}</table></div>${more > 0 ? html`<p class="small soft">${fill(texts.invitationsMore, { count: count(more) })}</p>` : null}`
 }
