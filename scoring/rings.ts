@@ -37,7 +37,7 @@ export function findRings(input: RingInput): FoundRings {
 
   const rings: Ring[] = []
   for (let root = 0; root < accounts.count; root++) {
-    const group = members.order.subarray(members.start[root]!, members.start[root + 1]!)
+    const group = members.order.subarray(members.start[root], members.start[root + 1])
     if (group.length >= 2) rings.push(describeRing(input, group, ties, tiesByLabel.get(root) ?? [], inside.get(root) ?? []))
   }
   rings.sort((a, b) => b.expectedLoss - a.expectedLoss || b.probability - a.probability || b.members.length - a.members.length)

@@ -15,9 +15,9 @@ const momentsMin = 5
 export function behaviourFeatures({ population, facts }: LinkingInput): ReferralFeatureGroup {
   const { transactions } = population
   const moments = (account: number) =>
-    facts.activityAt.subarray(facts.activityStart[account]!, facts.activityStart[account + 1]!)
+    facts.activityAt.subarray(facts.activityStart[account], facts.activityStart[account + 1])
   const rowsOf = (account: number) =>
-    facts.transactions.subarray(facts.transactionStart[account]!, facts.transactionStart[account + 1]!)
+    facts.transactions.subarray(facts.transactionStart[account], facts.transactionStart[account + 1])
   const incomeOf = (account: number) => rowsOf(account).filter((row) =>
     transactions.type[row] === TransactionType.recharge || transactions.type[row] === TransactionType.payment)
   const logAmount = (row: number) =>

@@ -30,7 +30,7 @@ function featuresAtCut({ postings, facts, strength, links }: LinkingInput, cut: 
   const columns = Array.from({ length: 5 }, () => new Float32Array(count).fill(Number.NaN))
   const [size, tieMean, together, alike, spread] = columns as [Float32Array, Float32Array, Float32Array, Float32Array, Float32Array]
   for (let label = 0; label < count; label++) {
-    const members = order.subarray(start[label]!, start[label + 1]!)
+    const members = order.subarray(start[label], start[label + 1])
     if (members.length === 1) size[members[0]!] = 0
     if (members.length < 2) continue
     const births = Float64Array.from(members, (member) => facts.bornAt[member]!).filter((at) => !Number.isNaN(at)).sort()

@@ -128,7 +128,7 @@ function sortTransactions({ accounts, transactions, asOf }: Population) {
   const { order, start } = countingSort(timed.subarray(0, count), transactions.account, accounts.count)
   for (let account = 0; account < accounts.count; account++) {
     if (start[account + 1]! - start[account]! < 2) continue
-    order.subarray(start[account]!, start[account + 1]!).sort((a, b) =>
+    order.subarray(start[account], start[account + 1]).sort((a, b) =>
       transactions.at[a]! - transactions.at[b]! || transactions.type[a]! - transactions.type[b]!
       || transactions.amount[a]! - transactions.amount[b]!)
   }
@@ -154,7 +154,7 @@ function gatherActivity({ accounts, observations, transactions, asOf }: Populati
   const distinctStart = new Int32Array(accounts.count + 1)
   let count = 0
   for (let account = 0; account < accounts.count; account++) {
-    const times = activityAt.subarray(start[account]!, start[account + 1]!)
+    const times = activityAt.subarray(start[account], start[account + 1])
     if (times.length > 1) times.sort()
     let previous = Number.NaN
     for (let index = 0; index < times.length; index++) {

@@ -45,7 +45,7 @@ function createUseMeasure({ population, postings, facts }: LinkingInput) {
   const kindClass = Int8Array.from(population.identifiers.kinds, classOf)
   const { kind } = population.identifiers
   const { accountStart, identifierOf, identifierStart, momentStart, momentAt } = postings
-  const moments = (pair: number) => momentAt.subarray(momentStart[pair]!, momentStart[pair + 1]!)
+  const moments = (pair: number) => momentAt.subarray(momentStart[pair], momentStart[pair + 1])
   const usesOf = (account: number) => {
     const uses = [0, 0, 0]
     for (let pair = accountStart[account]!; pair < accountStart[account + 1]!; pair++) {

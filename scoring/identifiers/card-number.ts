@@ -87,7 +87,7 @@ function isIssuerRange(digits: string): boolean {
   if (digits.length === 15) return /^3[47]/.test(digits)
   if (digits.length === 16) return /^(?:4|5[0-8]|2[2-7]|6|35|81)/.test(digits)
   if (digits.length === 14) return /^3(?:0[0-5]|[689])/.test(digits)
-  return digits.length === 13 ? /^4/.test(digits) : /^[4-6]/.test(digits)
+  return digits.length === 13 ? digits.startsWith('4') : /^[4-6]/.test(digits)
 }
 
 /** One phone number in ten of 13 digits or more (China: 86 and eleven) passes the check: only issuers' ranges count there. */

@@ -20,7 +20,7 @@ export function splitOversized(label: Int32Array, ties: Ties, prepared: Prepared
   const { order, start } = countingSort(accounts, label, label.length)
   const split = label.slice()
   for (let root = 0; root < label.length; root++) {
-    const members = order.subarray(start[root]!, start[root + 1]!)
+    const members = order.subarray(start[root], start[root + 1])
     if (members.length >= oversizedMembersMin) splitComponent(members, label, ties, prepared, split)
   }
   return split
@@ -53,7 +53,7 @@ function splitComponent(
 }
 
 function membersOf(ties: Ties, tie: number): number[] {
-  return Array.from(ties.members.subarray(ties.start[tie]!, ties.start[tie + 1]!))
+  return Array.from(ties.members.subarray(ties.start[tie], ties.start[tie + 1]))
 }
 
 function compareLists(a: readonly number[], b: readonly number[]): number {

@@ -44,7 +44,7 @@ export function onwardColumns(population: Population, postings: Postings, local:
   local.identifier.forEach((identifier, row) => {
     const own = linkStrength(identifier)
     const from = postings.identifierStart[identifier]!
-    const accounts = postings.accountOf.subarray(from, postings.identifierStart[identifier + 1]!)
+    const accounts = postings.accountOf.subarray(from, postings.identifierStart[identifier + 1])
     const others = Float64Array.from(accounts, (account) => (best[account] === own ? second[account]! : best[account]!)).sort()
     let sum = 0
     let linkSum = 0

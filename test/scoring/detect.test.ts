@@ -37,7 +37,7 @@ describe('detection', () => {
 
   test('other names for accounts, identifiers and items change no score', () => {
     const facts = smallWorld(7)
-    expect(detectFacts(facts, { rename: (name: string) => `x${[...name].reverse().join('')}` })).toEqual(detectFacts(facts))
+    expect(detectFacts(facts, { rename: (name: string) => `x${Array.from(name).reverse().join('')}` })).toEqual(detectFacts(facts))
   })
 
   test('repeated observations change no score', () => {
