@@ -141,7 +141,7 @@ class Life {
   private recharge(at: number, next: number): void {
     const { planner, random, account } = this
     const { parameters } = planner
-    const instrument = account.instruments[random.chance(0.88) ? 0 : random.below(account.instruments.length)]
+    const instrument = account.instruments[random.chance(0.93) ? 0 : random.below(account.instruments.length)]
     if (instrument === undefined) throw new Error('an account without an instrument')
     const amount = this.amount()
     const id = this.transaction(parameters.callsRechargePayment === 1 ? 'payment' : 'recharge', amount, at, { payment_instrument: shown(instrument, parameters.hasMaskedOnly === 1) })

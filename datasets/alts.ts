@@ -178,9 +178,9 @@ function takeInstruments(
     return
   }
   const wallet = from === 'main' ? operator.main.instruments : operator.instruments
-  const shared = random.chance(0.75) ? wallet[0] : random.pick(wallet)
+  const shared = random.chance(0.85) ? wallet[0] : random.pick(wallet)
   if (shared === undefined) throw new Error('an operator without an instrument')
-  const keep = random.chance(0.3)
+  const keep = random.chance(0.25)
   if (!keep) alt.instruments.length = 0
   alt.instruments.unshift(shared)
 }

@@ -87,6 +87,7 @@ function startOperator(planner: AccountPlanner, ring: Ring, size: number): Opera
   main.skill = skillLabels[skill]
   // Why: people who know the product well enough to game it have used it themselves, mostly.
   main.life.recharges = Math.max(main.life.recharges, random.chance(planner.parameters.activeMainShare) ? 1 + random.below(3) : 0)
+  main.life.firstRechargeDays = Math.min(main.life.firstRechargeDays, random.between(1, 25))
   main.life.sessions = Math.max(main.life.sessions, 4 + random.below(10))
   main.life.lifeDays = Math.max(main.life.lifeDays, random.logNormal(60, 0.8))
   return makeKit(planner, { number, main, size, label: skillLabels[skill], profile: random.pick(profilesOf[skill]) })
@@ -107,7 +108,7 @@ function referrersOf(planner: AccountPlanner, ring: Ring, operator: Operator, si
     const customers = ring.free.splice(-Math.max(2, Math.ceil(size / random.between(2, 7))))
     for (const customer of customers) {
       customer.operator = -2
-      if (random.chance(0.4)) serveFrom(planner, operator, customer)
+      if (random.chance(0.6)) serveFrom(planner, operator, customer)
     }
     return customers.length > 0 ? customers : [ring.main]
   }
@@ -115,8 +116,8 @@ function referrersOf(planner: AccountPlanner, ring: Ring, operator: Operator, si
     const between = ring.free.pop()
     if (between === undefined) return [ring.main]
     between.operator = -2
-    if (random.chance(0.5)) serveFrom(planner, operator, between)
-    if (random.chance(0.4)) between.payout = ring.main.payout
+    if (random.chance(0.7)) serveFrom(planner, operator, between)
+    if (random.chance(0.5)) between.payout = ring.main.payout
     return [between]
   }
   return [ring.main]
@@ -138,7 +139,7 @@ function signupTimes(planner: AccountPlanner, ring: Ring, size: number): number[
   const hasty = ring.skill === 'creditBot' || random.chance(parameters.burstShare)
   const gapDays = hasty ? random.betweenLog(0.01, 0.6) : random.betweenLog(1, 25)
   // Why: a sleeper who comes at the end of the data cannot be told from an account that does nothing.
-  const waits = ring.skill === 'sleeper' ? planner.settings.holdDays + 60 : 0.1
+  const waits = ring.skill === 'sleeper' ? planner.settings.holdDays + 60 : 4
   const latest = planner.endsAt - waits * daySeconds
   const times: number[] = []
   let at = planner.later(ring.main.createdAt, 25)
@@ -159,12 +160,14 @@ function shapeLife(planner: AccountPlanner, ring: Ring, alt: Account): void {
   }
   if (!random.chance(parameters.resemblance)) minimise(planner, life)
   // Why: without a recharge there is no rebate, and nobody takes the trouble for nothing.
-  if (random.chance(0.95)) life.recharges = Math.max(1, life.recharges)
+  if (random.chance(0.97)) life.recharges = Math.max(1, life.recharges)
   life.sessions = Math.max(life.sessions, 2 + random.below(3))
   if (ring.skill === 'sleeper') {
     life.firstRechargeDays = planner.settings.holdDays + random.betweenLog(8, 110)
     life.dormantDays = random.chance(0.6) ? life.firstRechargeDays * random.between(0.5, 0.95) : 0
   }
+  const daysLeft = (planner.endsAt - alt.createdAt) / daySeconds
+  if (life.firstRechargeDays > daysLeft * 0.9) life.firstRechargeDays = daysLeft * random.between(0.05, 0.9)
 }
 
 /** Just enough to earn the reward, then silence. */

@@ -33,17 +33,17 @@ export interface Profile {
 }
 
 const lazy: Profile = {
-  device: { main: 0.93, kit: 0.05 }, instrument: { main: 0.72, kit: 0.1 }, payout: { main: 0.85, kit: 0.08 },
+  device: { main: 0.97, kit: 0.03 }, instrument: { main: 0.78, kit: 0.1 }, payout: { main: 0.85, kit: 0.08 },
   server: { main: 0.7, kit: 0.15 }, home: 0.92, carrier: 0.75, vpn: 0.06, proxy: 0.01, cookieReset: 0.2,
   installReset: 0.08, fingerprintSpoof: 0, pattern: 0.4, follows: 0.55, slips: false, sharesNothing: false, ownLife: 0.05,
 }
 const medium: Profile = {
-  device: { main: 0.83, kit: 0.13 }, instrument: { main: 0.56, kit: 0.2 }, payout: { main: 0.65, kit: 0.2 },
+  device: { main: 0.92, kit: 0.07 }, instrument: { main: 0.6, kit: 0.2 }, payout: { main: 0.65, kit: 0.2 },
   server: { main: 0.5, kit: 0.25 }, home: 0.15, carrier: 0.45, vpn: 0.45, proxy: 0.15, cookieReset: 0.4,
   installReset: 0.12, fingerprintSpoof: 0.05, pattern: 0.28, follows: 0.4, slips: true, sharesNothing: false, ownLife: 0.1,
 }
 const careful: Profile = {
-  device: { main: 0.08, kit: 0.54 }, instrument: { main: 0.66, kit: 0.26 }, payout: { main: 0.55, kit: 0.3 },
+  device: { main: 0.1, kit: 0.52 }, instrument: { main: 0.8, kit: 0.17 }, payout: { main: 0.55, kit: 0.3 },
   server: { main: 0.35, kit: 0.35 }, home: 0.08, carrier: 0.3, vpn: 0.4, proxy: 0.35, cookieReset: 0.7,
   installReset: 0.4, fingerprintSpoof: 0.2, pattern: 0.15, follows: 0.25, slips: true, sharesNothing: false, ownLife: 0.12,
 }
@@ -80,7 +80,7 @@ export const profilesOf: { readonly [skill in Skill]: readonly Profile[] } = {
   farm: [farm],
   laundering: [medium, careful],
   hubPusher: [{ ...lazy, device: { main: 0.95, kit: 0.05 }, home: 0.3, vpn: 0.4 }],
-  creditBot: [{ ...farm, device: { main: 0.55, kit: 0.42 }, pattern: 0.6 }],
+  creditBot: [{ ...farm, device: { main: 0.75, kit: 0.24 }, cookieReset: 0.25, pattern: 0.6 }],
 }
 
 export const poisonerProfile: Profile = { ...careful, device: { main: 0.1, kit: 0.6 } }
