@@ -120,7 +120,7 @@ ${order.slice(0, ringsListed).map(({ ring, index }, place) => {
     return html`<tr><td class="tight">${place < ringsDrawn ? html`<a href="#${name}">${name}</a>` : name}</td><td class="n">${count(ring.members.length)}</td>
 <td class="n">${count(ring.referrals.length)}</td>${hasLoss ? html`<td class="n">${estimate(ring.expectedLoss, contents.money.currency)}</td>` : null}
 <td class="tight"><span class="meter"><i style="width:${Math.round(ring.probability * 100)}%"></i></span>${score(ring.probability)}</td>
-<td>${top === null ? '–' : analystSentence(top, input.language)}</td></tr>`
+<td class="words">${top === null ? '–' : analystSentence(top, input.language)}</td></tr>`
   })}</table></div>
 ${more > 0 ? html`<p class="small soft">${fill(texts.ringsMore, { count: count(more) })}</p>` : null}
 ${pictures.map((picture, index) => ringSection(picture, { input, texts, scoreWord, isOpen: index < ringsOpen }))}`

@@ -31,7 +31,7 @@ export function ringGraph(picture: RingPicture, population: Population, title: s
   const nodes = members + squares.length
   const radius = members > 30 ? 9 : members > 12 ? 11 : 13
   const height = nodes <= 4 ? 170 : nodes <= 8 ? 240 : nodes <= 20 ? 330 : 430
-  const points = layOut(nodes, [...spokes, ...ties, ...arrows], { width, height, margin: radius + 6, gap: radius * 2.4 })
+  const points = layOut(nodes, [...spokes, ...ties, ...arrows], { width, height, margin: radius + 6, gap: radius * (members <= 6 ? 4.6 : 2.4) })
   const at = (node: number): Point => points[node] ?? { x: 0, y: 0 }
   const families = squares.map((shared) =>
     familyOf(population.identifiers.kinds[population.identifiers.kind[shared.identifier] ?? 0] ?? ''))

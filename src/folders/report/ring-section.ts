@@ -138,9 +138,9 @@ ${picture.invitations.map(({ referral, inviter, invitee }) => {
     const reasons = detection.explainReferral(referral).reasons
       .filter((reason) => reason.bits > 0 && reason.code !== 'base_rate').slice(0, 2)
     const isPayable = contents.referrals.standing[referral] === 'payable'
-    return html`<tr><td>${name(referrals.inviter[referral], inviter)}</td><td>${name(referrals.invitee[referral], invitee)}</td>
+    return html`<tr><td class="tight">${name(referrals.inviter[referral], inviter)}</td><td class="tight">${name(referrals.invitee[referral], invitee)}</td>
 <td class="n">${score(detection.referrals.probability[referral] ?? 0)}</td><td class="tight"><span class="chip ${decision}">${texts[decision]}</span></td>
 <td class="n">${isPayable ? money(contents.referrals.atStakeUnits[referral] ?? 0n, contents.money.currency) : texts.notPayable}</td>
-<td>${reasons.map((reason) => analystSentence(reason, input.language)).join(' ')}</td></tr>`
+<td class="words">${reasons.map((reason) => analystSentence(reason, input.language)).join(' ')}</td></tr>`
   })}</table></div>${more > 0 ? html`<p class="small soft">${fill(texts.invitationsMore, { count: count(more) })}</p>` : null}`
 }

@@ -37,7 +37,7 @@ details{margin-top:12px}summary{cursor:pointer;color:var(--accent);font-size:14p
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;margin-top:8px;font-size:14px}
 th{font-weight:600;text-align:left;color:var(--soft);font-size:12.5px;border-bottom:1px solid var(--ink);padding:5px 12px 5px 0;vertical-align:bottom}
-td{border-bottom:1px solid var(--rule);padding:6px 12px 6px 0;vertical-align:top;overflow-wrap:anywhere}
+td{border-bottom:1px solid var(--rule);padding:6px 12px 6px 0;vertical-align:top;overflow-wrap:break-word}td.words{min-width:190px}
 td.n,th.n{text-align:right;white-space:nowrap}tr:last-child td{border-bottom:0}td.tight{white-space:nowrap}
 code{font:12.5px/1.4 ui-monospace,"SF Mono","Cascadia Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace;overflow-wrap:anywhere}
 .meter{display:inline-block;width:64px;height:7px;border-radius:4px;background:var(--faint);vertical-align:middle;margin-right:8px;overflow:hidden}
