@@ -2,7 +2,9 @@
 import { describe, expect, test } from 'vitest'
 import { detect } from '../../scoring/detect.ts'
 import type { Detection } from '../../scoring/detect.ts'
+import { extractFeatures, identifierStrengths, preparePopulation } from '../../scoring/features/extract.ts'
 import { priorModel } from '../../scoring/model/priors.ts'
+import type { FeatureMatrix } from '../../scoring/model/scorecard.ts'
 import { day, build, asOf, smallWorld, start } from './small-world.ts'
 import type { Built, Facts } from './small-world.ts'
 
@@ -27,6 +29,38 @@ function detectFacts(facts: Facts, order = {}) {
   const built = build(facts, order)
   return scores(facts, built, detect(built.population, options))
 }
+
+/** Every feature of every account and referral by name, exactly: a fitted model may lean on any of them. */
+function features(facts: Facts, order = {}) {
+  const built = build(facts, order)
+  const prepared = preparePopulation(built.population)
+  const { account, referral } = extractFeatures(prepared, identifierStrengths(prepared, priorModel.strength))
+  const rowOf = (matrix: FeatureMatrix, row: number) => matrix.columns.map((column, index) => [matrix.names[index], column[row]])
+  return [
+    ...facts.accounts.map(({ key }) => [key, rowOf(account, built.account.get(key)!)]),
+    ...facts.referrals.map(({ inviter, invitee }, position) => [inviter, invitee, rowOf(referral, built.referral[position]!)]),
+  ]
+}
+
+describe('features', () => {
+  test.each([1, 2, 3, 4])('they do not depend on order, names or repetition (world %i)', (seed) => {
+    const facts = smallWorld(seed)
+    const expected = features(facts)
+    expect(features(facts, { shuffle: 21 })).toEqual(expected)
+    expect(features(facts, { shuffle: 22, repeat: 2, rename: (name: string) => `${name} renamed` })).toEqual(expected)
+  })
+
+  test('they hold numbers or nothing, never infinity', () => {
+    const { population } = build(smallWorld(5))
+    const prepared = preparePopulation(population)
+    const { account, referral } = extractFeatures(prepared, identifierStrengths(prepared, priorModel.strength))
+    for (const matrix of [account, referral]) {
+      matrix.columns.forEach((column, index) => {
+        for (const value of column) expect(Math.abs(value), matrix.names[index]).not.toBe(Infinity)
+      })
+    }
+  })
+})
 
 describe('detection', () => {
   test.each([1, 2, 3, 4, 5, 6])('the order of rows and the numbering change no score (world %i)', (seed) => {

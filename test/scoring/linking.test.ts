@@ -120,9 +120,10 @@ describe('coherence', () => {
     for (const account of ['a', 'b', 'c', 'd']) see(account, 'common')
     for (const account of ['a', 'b']) see(account, 'again')
     see('c', 'own')
+    for (const account of ['d', 'outsider']) see(account, 'elsewhere')
     const { identifiers } = preparePopulation(builder.build(1))
     const share = identifiers.matrix.columns[identifiers.matrix.names.indexOf('second_link_share')]!
-    expect([...share]).toEqual([0.5, 1])
+    expect([...share]).toEqual([0.5, 1, 0])
   })
 })
 
