@@ -65,6 +65,8 @@ export interface Account {
   signupUse: DeviceUse | undefined
   signupPlace: Place | undefined
   readonly visits: Visit[]
+  /** How gladly its owner invites others, from 0 to 1. */
+  readonly zeal: number
   readonly life: Lifecycle
   invitation: Invitation | undefined
   /** Sessions fall on the sessions of this account in that share of cases: one person switching between accounts. */
@@ -109,6 +111,7 @@ export class AccountPlanner {
       signupUse: undefined,
       signupPlace: undefined,
       visits: [],
+      zeal: Math.min(1, 0.05 * this.random.pareto(this.parameters.zealTail)),
       life: this.life(habits),
       invitation: undefined,
       follows: undefined,
@@ -208,6 +211,7 @@ export class AccountPlanner {
     const { random } = this
     const tail = random.weighted([0.4, 0.35, 0.25])
     const number = tail === 0 ? '' : tail === 1 ? random.digits(2) : String(1970 + random.below(38))
-    return `${person.handle}${number}@${person.mailDomain}`
+    const tag = random.chance(0.02) ? `+${random.pick(['shop', 'app', 'promo', 'news'])}` : ''
+    return `${person.handle}${number}${tag}@${person.mailDomain}`
   }
 }

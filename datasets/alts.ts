@@ -68,7 +68,8 @@ export function makeAlt(planner: AccountPlanner, operator: Operator, at: number)
   alt.payout = payout === 'main' ? main.payout : payout === 'kit' ? operator.payout : alt.payout
   const server = source(planner, operator, profile.server, parameters.placeSharing)
   if (main.server !== undefined && server !== 'fresh') alt.server = server === 'main' ? main.server : operator.server
-  if (random.chance(profile.pattern)) alt.email = `${operator.handle}${random.chance(0.7) ? String(operator.alts + 1) : random.digits(2)}@${operator.mailDomain}`
+  if (random.chance(profile.pattern)) alt.email = patterned(planner, operator)
+  if (random.chance(profile.pattern * 0.15)) alt.phone = main.phone
   if (random.chance(profile.follows * parameters.sittingShare)) {
     alt.follows = { account: main, share: random.between(0.15, 0.7) }
   }
@@ -77,6 +78,14 @@ export function makeAlt(planner: AccountPlanner, operator: Operator, at: number)
   alt.skill = operator.label
   operator.alts++
   return alt
+}
+
+/** The next address of the operator's series, or an alias of the main account's own mailbox. */
+function patterned(planner: AccountPlanner, operator: Operator): string {
+  const { random } = planner
+  const number = random.chance(0.7) ? String(operator.alts + 1) : random.digits(2)
+  const [mailbox = '', domain = ''] = operator.main.email.split('@')
+  return random.chance(0.3) ? `${mailbox.split('+')[0]}+${number}@${domain}` : `${operator.handle}${number}@${operator.mailDomain}`
 }
 
 function spend(operator: Operator, cost: number): boolean {

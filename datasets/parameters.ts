@@ -26,7 +26,7 @@ function flag(probability: number, source = assumed): Definition {
 
 const definitions = {
   days: linear(365, 540),
-  referredShare: linear(0.25, 0.55),
+  referredShare: linear(0.2, 0.65),
   prevalence: logarithmic(0.012, 0.05),
   launchShare: linear(0, 0.3),
   accountsPerCity: logarithmic(400, 4000),
@@ -68,6 +68,8 @@ const definitions = {
   amountSigma: linear(0.5, 1.1),
   refundShare: linear(0, 0.03),
   disputeShare: linear(0, 0.006),
+
+  zealTail: logarithmic(0.5, 5),
 
   friend: logarithmic(2, 10),
   household: logarithmic(0.5, 2.5),

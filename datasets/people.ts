@@ -59,7 +59,6 @@ export interface PersonWishes {
   readonly cafe?: Place
   readonly carrier?: Place
   readonly vpn?: Place
-  readonly organisation?: string
 }
 
 const mailDomains = ['gmail.com', 'outlook.com', 'yahoo.com', 'icloud.com', 'proton.me', 'mail.example']
@@ -122,7 +121,7 @@ export class People {
       handle: word(random, 2) + random.pick(['', '', '.', '_']) + (random.chance(0.5) ? household.surname : word(random, 1)),
       mailDomain: mailDomains[random.weighted(mailShares)] ?? 'gmail.com',
       habits: this.habits(),
-      organisation: wishes.organisation ?? '',
+      organisation: work?.kind === 'office' && random.chance(0.4) ? `org-${work.seed.toString(36)}` : '',
     }
   }
 

@@ -68,7 +68,8 @@ function pickInviter(planner: AccountPlanner, pool: readonly Account[], stratum:
       : stratum === 'office' || stratum === 'corporateCard' ? candidate.person.work?.kind === 'office'
       : stratum === 'vpn' ? candidate.person.vpn !== undefined
       : true
-    if (fits && candidate.createdAt < planner.endsAt - 20 * daySeconds) return candidate
+    const isZealous = planner.random.chance(candidate.zeal) || attempt > 30
+    if (fits && isZealous && candidate.createdAt < planner.endsAt - 20 * daySeconds) return candidate
     if (candidate.createdAt < best.createdAt) best = candidate
   }
   return best
@@ -112,7 +113,7 @@ function wishesFor(planner: AccountPlanner, inviter: Person, stratum: HonestStra
   switch (stratum) {
     case 'household': return { household: inviter.household, ...(planner.random.chance(0.3) ? work : {}), ...(planner.random.chance(0.4) ? { carrier: inviter.carrier } : {}) }
     case 'campus': case 'launch': return { city, ...work }
-    case 'office': case 'corporateCard': return { city, ...work, ...(planner.random.chance(0.5) ? { organisation: inviter.organisation } : {}) }
+    case 'office': case 'corporateCard': return { city, ...work }
     case 'cafe': return { city, cafe: inviter.cafe }
     case 'carrier': return { city, carrier: inviter.carrier }
     case 'vpn': return inviter.vpn === undefined ? {} : { vpn: inviter.vpn }
@@ -152,6 +153,7 @@ function shareBenignly(
     }
     if (random.chance(0.35)) invitee.follows = { account: inviter, share: random.between(0.1, 0.5) }
     if (random.chance(0.12)) invitee.payout = inviter.payout
+    if (random.chance(0.05)) invitee.phone = inviter.phone
   }
   if (stratum === 'corporateCard' || (stratum === 'office' && random.chance(parameters.corporateCardShare))) borrowCard()
   if (stratum === 'corporateCard' && random.chance(0.3)) invitee.follows = { account: inviter, share: 0.2 }

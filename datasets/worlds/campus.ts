@@ -25,7 +25,7 @@ export const campus: WorldSettings = {
     virtualCardShare: 0.15, borrowedCardScale: 1.1, helpedSignupShare: 0.006, visitShare: 0.08,
     engagedShare: 0.5, promoShare: 0.42, sessionsMedian: 8, rechargesMedian: 1.7, amountSigma: 0.75,
     refundShare: 0.01, disputeShare: 0.002,
-    friend: 4, household: 0.7, campus: 4, office: 0.2, cafe: 0.5, influencer: 1, reseller: 0.1,
+    zealTail: 1, friend: 4, household: 0.7, campus: 4, office: 0.2, cafe: 0.5, influencer: 1, reseller: 0.1,
     secondHand: 0.04, kiosk: 0.05, corporateCard: 0.03, collision: 0.08, carrier: 0.4, vpn: 0.2,
     launch: 0.9,
     lazy: 0.18, medium: 0.24, careful: 0.2, expert: 0.1, sleeper: 0.07, camouflage: 0.1, farm: 0.03,

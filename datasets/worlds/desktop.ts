@@ -25,7 +25,7 @@ export const desktop: WorldSettings = {
     virtualCardShare: 0.15, borrowedCardScale: 1, helpedSignupShare: 0.006, visitShare: 0.04,
     engagedShare: 0.58, promoShare: 0.3, sessionsMedian: 8, rechargesMedian: 2.2, amountSigma: 0.9,
     refundShare: 0.012, disputeShare: 0.003,
-    friend: 7, household: 1.2, campus: 0.4, office: 1.2, cafe: 0.15, influencer: 1.2, reseller: 0.1,
+    zealTail: 1.6, friend: 7, household: 1.2, campus: 0.4, office: 1.2, cafe: 0.15, influencer: 1.2, reseller: 0.1,
     secondHand: 0.03, kiosk: 0.03, corporateCard: 0.06, collision: 0.05, carrier: 0.3, vpn: 0.5,
     launch: 0.2,
     lazy: 0.15, medium: 0.24, careful: 0.22, expert: 0.1, sleeper: 0.09, camouflage: 0.11, farm: 0.03,

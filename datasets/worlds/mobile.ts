@@ -25,7 +25,7 @@ export const mobile: WorldSettings = {
     virtualCardShare: 0.12, borrowedCardScale: 1.1, helpedSignupShare: 0.006, visitShare: 0.06,
     engagedShare: 0.5, promoShare: 0.38, sessionsMedian: 8, rechargesMedian: 1.8, amountSigma: 0.8,
     refundShare: 0.01, disputeShare: 0.002,
-    friend: 7, household: 1.3, campus: 0.6, office: 0.4, cafe: 0.25, influencer: 1.6, reseller: 0.12,
+    zealTail: 1.2, friend: 7, household: 1.3, campus: 0.6, office: 0.4, cafe: 0.25, influencer: 1.6, reseller: 0.12,
     secondHand: 0.04, kiosk: 0.05, corporateCard: 0.05, collision: 0.05, carrier: 1.4, vpn: 0.2,
     launch: 0.3,
     lazy: 0.17, medium: 0.24, careful: 0.2, expert: 0.1, sleeper: 0.08, camouflage: 0.1, farm: 0.03,
