@@ -143,11 +143,10 @@ describe('an audit', () => {
 
   it('stopped by --strict leaves what was there and no partial file', async () => {
     const path = await folders.write({ 'accounts.csv': 'account_id,created_at\na,1767225600\nb,never\n' })
-    await folders.write({})
-    const before = await written('first', 'accounts.csv')
+    const before = await Promise.all(['accounts.csv', 'refusals.jsonl'].map((name) => written('first', name)))
     const result = await audit(path, 'first', { isStrict: true })
     expect(result).toMatchObject({ ok: false, refusal: { line: 3, column: 'created_at', reason: 'time_invalid' } })
-    expect(await written('first', 'accounts.csv')).toBe(before)
+    expect(await Promise.all(['accounts.csv', 'refusals.jsonl'].map((name) => written('first', name)))).toEqual(before)
     expect((await readdir(folders.path('first'))).filter((name) => name.includes('partial'))).toEqual([])
   })
 

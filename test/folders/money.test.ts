@@ -66,7 +66,7 @@ describe('what is at stake', () => {
   it('without rebates is the rate on money paid after the invitation, less returns, to the payable inviter alone', async () => {
     const rows = ['t5,b,refund,40,USD,1767227000,t1,', 't1,b,recharge,100,USD,1767226100,,', 't2,b,recharge,7,USD,1767225900,,',
       't3,b,recharge,50,USD,1767226100,,reward', 't4,b,spend,30,USD,1767226200,,', 't6,c,payment,10,USD,1767226200,,paid',
-      't7,b,refund,30,USD,1767227000,t4,', 't8,b,refund,7,USD,1767227000,t2,']
+      't7,b,refund,30,USD,1767227000,t4,', 't8,b,refund,5,USD,1767227000,t2,']
     const { referrals, money } = await contentsOf({ 'transactions.csv': `${transactions}${rows.join('\n')}\n` }, { ratePartsPerMillion: 100_000 })
     expect(referrals.standing).toEqual(['payable', 'payable', 'second_inviter'])
     expect(referrals.atStakeUnits).toEqual([6_000_000n, 1_000_000n, 0n])

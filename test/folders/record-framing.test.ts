@@ -55,6 +55,11 @@ describe('cutting bytes into records', () => {
     }), { numRuns: 1000 })
   })
 
+  it('drops a record of more than a mebibyte even when it comes in one piece', () => {
+    const bytes = Buffer.from(`a,b\n${'x,'.repeat(600_000)}\nc,d\n`)
+    expect(frame(bytes, [])).toEqual({ rows: [['a', 'b'], ['c', 'd']], lines: [1, 3], bad: ['2/600000/record_too_long'] })
+  })
+
   it('drops blank lines and counts them', () => {
     expect(frame(Buffer.from('a,b\n\n\r\nc,d'), [])).toEqual({ rows: [['a', 'b'], ['c', 'd']], lines: [1, 4], bad: [] })
   })
