@@ -19,3 +19,4 @@ export { type RewardTransferPlan, rewardTransferPlan } from './reward-transfer.t
 export { type Covered, customerRefundEntries, type MainBalance, rechargeEntries, spendEntries } from './spending.ts'
 export { type TakeBack, takeBackEntries } from './take-back.ts'
 export { entriesOf, inverseEntries } from './undo.ts'
+export { type Fault, sentenceOf, verifyBooks, type VerifyReport } from './verify.ts'

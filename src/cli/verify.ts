@@ -1,0 +1,46 @@
+// `ringfence verify`: recomputes the books and the chain of acts and names the first wrong row of every rule.
+import type { Command } from 'commander'
+import { sentenceOf, type VerifyReport, verifyBooks } from '../ledger/index.ts'
+import type { CliContext } from './context.ts'
+import { ExitCode } from './context.ts'
+
+export function register(program: Command, context: CliContext): void {
+  program.command('verify')
+    .description('Recomputes every balance, rebate and act from what was posted; names the first wrong row of every rule.')
+    .option('--json', 'print the report as JSON')
+    .addHelpText('after', `
+Examples:
+  ringfence verify
+  ringfence verify --json | jq .faults
+
+Exit codes: 0 everything holds; 1 a wrong row was found; 3 could not run.
+It only reads and may run while the service works.`)
+    .action((options: { json?: boolean }) => run(options, context))
+}
+
+async function run(options: { json?: boolean }, context: CliContext): Promise<void> {
+  const { database, keys, close } = await context.openDatabase()
+  const progress = context.progress()
+  try {
+    const report = await verifyBooks(database, keys, (done, total) => progress.update('verifying', done, total)).finally(() => progress.finish())
+    context.print(options.json === true ? JSON.stringify(jsonOf(report), null, 2) : textOf(report))
+    if (!report.ok) context.exit(ExitCode.found)
+  } finally {
+    await close()
+  }
+}
+
+function jsonOf({ ok, faults, rules, acts, counted }: VerifyReport): Record<string, unknown> {
+  const head = acts.ok && acts.head !== null ? { sequence: acts.head.sequence.toString(), hash: acts.head.hash } : null
+  return { ok, faults, rules, counted, head }
+}
+
+function textOf({ ok, faults, rules, acts, counted }: VerifyReport): string {
+  const number = (value: number): string => value.toLocaleString('en')
+  const seen = `${number(counted.transfers)} transfers, ${number(counted.entries)} entries, ${number(counted.rebates)} rebates, ${number(counted.referrals)} referrals, ${number(counted.acts)} acts`
+  const lines = [`Verified ${seen} by ${rules.length} rules.`]
+  for (const { rule, place, found } of faults) lines.push(`WRONG  ${place}: ${found}.`, `       ${sentenceOf(rule)}`)
+  lines.push(ok ? 'Everything holds.' : `${faults.length} of ${rules.length} rules are broken.`)
+  if (acts.ok && acts.head !== null) lines.push(`Newest act: ${acts.head.sequence} ${acts.head.hash}`)
+  return lines.join('\n')
+}
