@@ -27,7 +27,7 @@ function flag(probability: number, source = assumed): Definition {
 const definitions = {
   days: linear(365, 540),
   referredShare: linear(0.2, 0.65),
-  prevalence: logarithmic(0.012, 0.05),
+  prevalence: linear(0.015, 0.05),
   launchShare: linear(0, 0.3),
   accountsPerCity: logarithmic(400, 4000),
 
@@ -53,9 +53,9 @@ const definitions = {
   cookieDays: logarithmic(25, 1500),
   secondHandShare: linear(0, 0.04),
 
-  householdCardShare: linear(0.08, 0.35),
-  householdDeviceShare: linear(0.08, 0.4),
-  corporateCardShare: linear(0.05, 0.4),
+  householdCardShare: linear(0.08, 0.3),
+  householdDeviceShare: linear(0.05, 0.3),
+  corporateCardShare: linear(0.02, 0.25),
   virtualCardShare: linear(0, 0.25),
   borrowedCardScale: linear(0.3, 1.6, '95 / 4.2 / .6 / .13 % of bank instruments with 1 / 2 / 3 / 4 users (public marketplace tables)'),
   helpedSignupShare: linear(0.003, 0.04),
@@ -77,11 +77,11 @@ const definitions = {
   office: logarithmic(0.1, 1.5),
   cafe: logarithmic(0.05, 0.6),
   influencer: logarithmic(0.3, 3),
-  reseller: logarithmic(0.06, 0.7),
-  secondHand: logarithmic(0.03, 0.3),
-  kiosk: logarithmic(0.02, 0.3),
-  corporateCard: logarithmic(0.05, 0.6),
-  collision: logarithmic(0.05, 0.8),
+  reseller: logarithmic(0.05, 0.5),
+  secondHand: logarithmic(0.02, 0.2),
+  kiosk: logarithmic(0.02, 0.2),
+  corporateCard: logarithmic(0.03, 0.35),
+  collision: logarithmic(0.03, 0.4),
   carrier: logarithmic(0.1, 2),
   vpn: logarithmic(0.05, 0.8),
   launch: logarithmic(0.05, 1),
@@ -99,8 +99,8 @@ const definitions = {
   framedShare: linear(-0.04, 0.15),
 
   ringTail: linear(0.9, 1.8),
-  deviceSharing: linear(0.75, 1.1),
-  instrumentSharing: linear(0.7, 1.15),
+  deviceSharing: linear(0.8, 1.1),
+  instrumentSharing: linear(0.75, 1.15),
   payoutSharing: linear(0.5, 1.1),
   placeSharing: linear(0.5, 1.1),
   sittingShare: linear(0.2, 1.3),
@@ -111,14 +111,14 @@ const definitions = {
   usageMovedShare: linear(0.1, 0.7),
   burstShare: linear(0.1, 0.7),
 
-  observationLoss: linear(0, 0.2),
-  noDeviceShare: linear(0, 0.15),
+  observationLoss: linear(0, 0.15),
+  noDeviceShare: linear(0, 0.12),
   observesEachDay: flag(0.5),
   observesOnce: flag(0.25),
   hasInstall: flag(0.75),
-  hasCookie: flag(0.7),
-  hasFingerprint: flag(0.7),
-  hasDevice: flag(0.95),
+  hasCookie: flag(0.75),
+  hasFingerprint: flag(0.8),
+  hasDevice: flag(0.97),
   hasBareKinds: flag(0.3),
   hasUserAgent: flag(0.75),
   hasContext: flag(0.85),
@@ -172,7 +172,9 @@ export function varySettings(base: WorldSettings, random: Random): WorldSettings
     drawn[name] = random.chance(keptShare) ? base.parameters[name] : value
   }
   const parameters = drawn as Parameters
-  const hasAnyDevice = parameters.hasInstall + parameters.hasCookie + parameters.hasFingerprint > 0
+  // Why: a platform that only knows installs, and has no app to speak of, would know no device at all.
+  const knowsDevices = parameters.hasCookie + parameters.hasFingerprint > 0
+    || (parameters.hasInstall === 1 && parameters.appShare * parameters.phoneShare > 0.4)
   return {
     ...base,
     startsAt: base.startsAt + Math.floor(random.between(-300, 300)) * 86_400,
@@ -182,7 +184,7 @@ export function varySettings(base: WorldSettings, random: Random): WorldSettings
     rebateRate: random.pick([0.03, 0.05, 0.05, 0.1]),
     parameters: {
       ...parameters,
-      hasCookie: hasAnyDevice ? parameters.hasCookie : 1,
+      hasFingerprint: knowsDevices ? parameters.hasFingerprint : 1,
       hasPaymentColumn: parameters.hasPaymentObservation === 1 ? parameters.hasPaymentColumn : 1,
     },
   }
