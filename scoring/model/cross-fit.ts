@@ -24,6 +24,20 @@ export interface CrossFit extends CalibratedScorecard {
   readonly foldCards: readonly CalibratedScorecard[]
   /** Probability of each row by the card and the calibration of the other folds. */
   readonly outOfFold: Float64Array
+  /** Mean log loss of those probabilities, in nats. */
+  readonly outOfFoldLoss: number
+}
+
+/**
+ * Starts from the prior only where that is better: fits with and without it, and keeps what scores unseen rows better. A
+ * prior from another kind of platform helps where labels are few and is in the way where they are many.
+ */
+export function crossFitFromPrior(rows: Rows, options: CrossFitOptions): CrossFit & { readonly usesPrior: boolean } {
+  const { prior: _, ...withoutPrior } = options
+  const fresh = crossFit(rows, withoutPrior)
+  if (options.prior === undefined) return { ...fresh, usesPrior: false }
+  const built = crossFit(rows, options)
+  return built.outOfFoldLoss < fresh.outOfFoldLoss ? { ...built, usesPrior: true } : { ...fresh, usesPrior: false }
 }
 
 export function crossFit(rows: Rows, options: CrossFitOptions): CrossFit {
@@ -45,7 +59,13 @@ export function crossFit(rows: Rows, options: CrossFitOptions): CrossFit {
     const scores = Float64Array.from(members, (row) => bits[row]!)
     calibrate(foldCards[fold]!.calibration, scores).forEach((value, i) => (outOfFold[members[i]!] = value))
   })
-  return { card: fit(fitted, options), calibration: calibrationOf(rows, bits, () => true), foldCards, outOfFold }
+  return {
+    card: fit(fitted, options),
+    calibration: calibrationOf(rows, bits, () => true),
+    foldCards,
+    outOfFold,
+    outOfFoldLoss: meanLogLoss(outOfFold, rows),
+  }
 }
 
 function fit(rows: Rows, options: CrossFitOptions): Scorecard {
@@ -66,6 +86,16 @@ function calibrationOf(rows: Rows, bits: Float64Array, keeps: (row: number) => b
     Uint8Array.from(kept, (row) => rows.labels[row]!),
     Float64Array.from(kept, (row) => rows.weights[row]!),
   )
+}
+
+/** Summed as whole small units, so that the choice it decides does not hang on the order of rows. */
+function meanLogLoss(probabilities: Float64Array, rows: Rows): number {
+  let units = 0
+  probabilities.forEach((probability, row) => {
+    const claimed = rows.labels[row] === 1 ? probability : 1 - probability
+    units += Math.round(-Math.log(Math.max(claimed, 1e-12)) * 2 ** 20)
+  })
+  return units / 2 ** 20 / Math.max(1, rows.matrix.rows)
 }
 
 /** Keeps every positive and a share of the negatives, by a hash of where they come from. */

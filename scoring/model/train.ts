@@ -5,7 +5,7 @@ import { uniformInt } from 'pure-rand/distribution/uniformInt'
 import { extractFeatures, identifierStrengths, preparePopulation } from '../features/extract.ts'
 import type { ExtractedFeatures, PreparedPopulation } from '../features/extract.ts'
 import { hashToUnit } from './boosting.ts'
-import { crossFit, type CrossFit, type FitSettings } from './cross-fit.ts'
+import { crossFitFromPrior, type FitSettings } from './cross-fit.ts'
 import { groupsOf, planFolds, type FoldPlan, type Groups } from './folds.ts'
 import type { CalibratedScorecard, Model, TrainingSource } from './model.ts'
 import { modelCard } from './model-card.ts'
@@ -22,7 +22,7 @@ export interface TrainOptions {
   readonly random: RandomGenerator
   /** Default `local`. */
   readonly origin?: Model['origin']
-  /** Its cards are where fitting starts; what labels do not contradict stays as it is. */
+  /** Each of its cards is where fitting starts, where that scores unseen rows better, and stands where there are no labels. */
   readonly prior?: Model
   /** Default 5. With at least as many sets, a fold is made of whole sets. */
   readonly folds?: number
@@ -71,6 +71,7 @@ interface Fitted extends CalibratedScorecard {
   readonly foldCards: readonly CalibratedScorecard[]
   readonly rows: Rows
   readonly outOfFold: Float64Array
+  readonly usesPrior: boolean
 }
 
 function fitStrength({ sets, prepared, groups, plan, options }: TrainContext): Fitted {
@@ -92,10 +93,13 @@ function fitRows(
   const positives = rows.labels.reduce((sum, label) => sum + label, 0)
   if (positives === 0 || positives === rows.matrix.rows) {
     const standing = prior ?? nothingKnown
-    return { ...standing, foldCards: Array<CalibratedScorecard>(folds).fill(standing), rows, outOfFold: new Float64Array(0) }
+    return {
+      ...standing, foldCards: Array<CalibratedScorecard>(folds).fill(standing), rows,
+      outOfFold: new Float64Array(0), usesPrior: prior !== undefined,
+    }
   }
   const usablePrior = prior === undefined ? {} : { prior: knownSteps(prior.card, rows.matrix) }
-  const fitted: CrossFit = crossFit(rows, {
+  const fitted = crossFitFromPrior(rows, {
     monotone,
     random: options.random,
     folds,
@@ -196,6 +200,7 @@ function assemble(
     labelledAccounts: countLabels(set.accountLabels?.isAbuser),
     labelledReferrals: countLabels(set.referralLabels?.isSelfInvite),
   }))
+  const usesPrior = fitted.strength.usesPrior || fitted.referral.usesPrior || fitted.account.usesPrior
   const scored = ({ card, calibration }: Fitted): CalibratedScorecard => ({ card, calibration })
   const cards = {
     format: 1 as const,
@@ -203,7 +208,7 @@ function assemble(
     strength: scored(fitted.strength),
     referral: scored(fitted.referral),
     account: scored(fitted.account),
-    training: [...(options.prior?.training ?? []), ...training],
+    training: [...(usesPrior ? (options.prior?.training ?? []) : []), ...training],
   }
   const version = versionOf(cards)
   const card = modelCard({ ...cards, version }, report, {
