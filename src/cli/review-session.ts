@@ -18,12 +18,13 @@ export const AS_OPTION = ['--as <name>', 'who acts, as kept in the audit chain (
 export const REFUSAL_NOTE = 'Exit codes: 0 done; 1 refused, with the reason; 2 wrong usage; 3 could not run.'
 
 export async function withReviewSession(context: CliContext, name: string | undefined, work: (session: ReviewSession) => Promise<void>): Promise<void> {
-  const { database, keys, close } = await context.openDatabase()
+  const opened = await context.openDatabase()
+  const { database, keys } = opened
   try {
     const actorId = await database.inTransaction((transaction) => ensureActor(transaction, context.clock, 'person', name ?? userInfo().username))
     await work({ reviewer: { database, keys, clock: context.clock, actorId }, read: (reading) => database.inTransaction(reading) })
   } finally {
-    await close()
+    await opened.close()
   }
 }
 

@@ -79,7 +79,7 @@ async function ownersOf(transaction: Transaction, lines: readonly EntryLine[]): 
 /** What the undo must take back has to lie where the decision put it. */
 async function moneyMoved(transaction: Transaction, postings: readonly PostingEffect[]): Promise<Refused<PlanRefusal> | null> {
   const lines = postings.flatMap((posting) => posting.lines).filter((line) => line.accountId !== null && line.rebateId !== null)
-  const keyOf = (line: { accountId: unknown; book: string; rebateId: unknown }): string => `${line.accountId} ${line.book} ${line.rebateId}`
+  const keyOf = (line: { accountId: string | bigint | null; book: string; rebateId: string | bigint | null }): string => `${line.accountId} ${line.book} ${line.rebateId}`
   const after = new Map<string, bigint>()
   for (const position of await positionsOfRebates(transaction, [...new Set(lines.map((line) => BigInt(line.rebateId ?? 0)))])) {
     after.set(keyOf({ ...position, book: position.kind }), position.amount)
