@@ -127,6 +127,20 @@ describe('an audit', () => {
     expect(Object.fromEntries([...after].sort())).toEqual(Object.fromEntries([...before].sort()))
   })
 
+  it('changes no score when rows are repeated and times written in another zone', async () => {
+    const times = /_at$/
+    const copy = await changedWorld('zones', (rows, _, header) => rows.flatMap((row, index) => {
+      const moved = row.map((cell, column) => (times.test(header[column] ?? '') && cell !== '' ? String(Date.parse(cell) / 1000) : cell))
+      return index % 3 === 0 ? [moved, moved] : [moved]
+    }))
+    await audit(copy, 'moved')
+    for (const name of ['accounts.csv', 'referrals.csv', 'rings.csv']) {
+      expect(await written('moved', name)).toBe(await written('first', name))
+    }
+    const summary = JSON.parse(await written('moved', 'summary.json')) as { input: { files: { repeated: number }[] } }
+    expect(summary.input.files.reduce((sum, file) => sum + file.repeated, 0)).toBeGreaterThan(300)
+  })
+
   it('keeps self-referrals, circles and second inviters as rows that are not payable', async () => {
     const times = 'account_id,created_at\n' + ['a', 'b', 'c'].map((id, index) => `${id},${1767225600 + index}\n`).join('')
     const path = await folders.write({
