@@ -6,6 +6,7 @@ import type { Monotone } from '../model/scorecard.ts'
 import { ObservationContext } from '../population.ts'
 import type { Population } from '../population.ts'
 import { componentFeatures } from './component-features.ts'
+import { fitFeatures } from './fit-features.ts'
 import type { AccountFacts } from './facts.ts'
 import { groupMeans } from './group-means.ts'
 import { neighbourFeatures } from './neighbour-features.ts'
@@ -38,8 +39,9 @@ export function accountColumns(input: LinkingInput): NamedColumn[] {
   const own = linkColumns(input)
   const neighbours = neighbourFeatures(input)
   const components = componentFeatures(input)
-  const first = [...own, ...neighbours, ...populationFeatures(input.facts)]
-  return [...first, ...components, ...groupMeans(input, first)]
+  const first = [...own, ...neighbours, ...fitFeatures(input), ...populationFeatures(input.facts)]
+  const linked = groupMeans(input, first)
+  return [...first, ...components, ...linked, ...groupMeans(input, linked)]
 }
 
 /** What the account's own identifiers say, whatever their number of accounts. */

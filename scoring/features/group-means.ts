@@ -7,7 +7,9 @@ import type { LinkingInput, NamedColumn } from './account-features.ts'
 /** Features whose means over linked accounts are taken. */
 const meanOf = ['strength_best', 'strength_sum', 'strength_mean', 'shared_identifiers', 'neighbours_alike_share',
   'neighbours_with_two_links', 'neighbour_arrival_gap_hours_log2', 'neighbour_volume_gap_log2', 'volume_log2', 'pair_bits_best',
-  'birth_rank', 'twins_same_hour_log2', 'twins_same_day_log2', 'volume_twins_log2', 'birth_day_density_log2', 'direct_links_in', 'direct_links_out']
+  'birth_rank', 'twins_same_hour_log2', 'twins_same_day_log2', 'volume_twins_log2', 'birth_day_density_log2', 'direct_links_in', 'direct_links_out',
+  'fit_both_best', 'fit_volume_outlying',
+  'linked_strength_mean', 'linked_strength_sum', 'linked_twins_same_hour_log2', 'linked_volume_log2', 'linked_fit_both_best', 'linked_shared_identifiers']
 
 export function groupMeans(input: LinkingInput, columns: readonly NamedColumn[]): NamedColumn[] {
   return columns.filter((column) => meanOf.includes(column.name)).map((column) => ({
