@@ -219,9 +219,12 @@ class FolderAssembler {
     const account = this.builder.account(accountId)
     for (const normalised of identifiers) {
       const identifier = this.builder.identifier(normalised)
-      const mask = maskIdentifier(normalised, display)
       const known = this.masks[identifier]
-      if (known === undefined || mask < known) this.masks[identifier] = mask
+      // Rows that show the same value differently settle on one mask, whatever their order.
+      if (known === undefined || display !== null) {
+        const mask = maskIdentifier(normalised, display)
+        if (known === undefined || mask < known) this.masks[identifier] = mask
+      }
       this.builder.observe({ account, identifier, at: at ?? undefined, contextWord })
     }
   }

@@ -98,20 +98,19 @@ export function coverageByMonth({ accounts, referrals, transactions, observation
   })
 }
 
-/** Months since the year 0, of which the longest folder has a few thousand. */
+/** By months since the year 0. */
 function countMonths(times: Float64Array): Map<number, number> {
-  const counts = new Map<number, number>()
-  let dayKnown = Number.NaN
-  let monthKnown = 0
+  const ofDay = new Map<number, number>()
   for (const time of times) {
     if (Number.isNaN(time)) continue
     const day = Math.floor(time / 86_400)
-    if (day !== dayKnown) {
-      dayKnown = day
-      const [year = '', month = ''] = formatTime(time).split('-')
-      monthKnown = Number(year) * 12 + Number(month) - 1
-    }
-    counts.set(monthKnown, (counts.get(monthKnown) ?? 0) + 1)
+    ofDay.set(day, (ofDay.get(day) ?? 0) + 1)
+  }
+  const counts = new Map<number, number>()
+  for (const [day, rows] of ofDay) {
+    const [year = '', month = ''] = formatTime(day * 86_400).split('-')
+    const key = Number(year) * 12 + Number(month) - 1
+    counts.set(key, (counts.get(key) ?? 0) + rows)
   }
   return counts
 }
