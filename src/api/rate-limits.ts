@@ -1,0 +1,22 @@
+// Limits on what anybody may call or guess at: per client address and minute, in this process.
+
+import { ipKeyGenerator, rateLimit } from 'express-rate-limit'
+import type { RequestHandler } from 'express'
+import { Problem } from '../base/problems.ts'
+import { PROBLEM_TYPE, problemBody } from './problem-reply.ts'
+import { requestIdOf } from './respond.ts'
+
+const WINDOW_MILLISECONDS = 60_000
+
+/** Addresses come from the connection, or from X-Forwarded-For where the application trusts the proxy; IPv6 counts by network. */
+export function limitPerMinute(limit: number): RequestHandler {
+  return rateLimit({
+    windowMs: WINDOW_MILLISECONDS, limit, standardHeaders: 'draft-8', legacyHeaders: false, validate: { trustProxy: false, xForwardedForHeader: false, forwardedHeader: false },
+    keyGenerator: (request) => ipKeyGenerator(request.ip ?? ''),
+    handler(request, response) {
+      const requestId = requestIdOf(request)
+      const text = problemBody(new Problem('too_many_requests', 'rate', `At most ${limit} such requests a minute.`), requestId)
+      response.writeHead(429, { 'Content-Type': PROBLEM_TYPE, 'Cache-Control': 'no-store', 'X-Request-Id': requestId, 'Content-Length': Buffer.byteLength(text) }).end(text)
+    },
+  })
+}

@@ -1,0 +1,17 @@
+// Every route there is: what the router serves, the document describes and the authorisation test walks through.
+
+import type { ApiParts } from '../parts.ts'
+import type { Route } from '../route.ts'
+import { checkRoutes } from './checks.ts'
+import { codeRoutes } from './codes.ts'
+import { memberRoutes } from './members.ts'
+import { type Operations, operationRoutes } from './operations.ts'
+import { planRoutes } from './plans.ts'
+import { programRoutes } from './programs.ts'
+import { reviewRoutes } from './review.ts'
+
+export function routesOf(parts: ApiParts, operations: Operations): Route[] {
+  return [
+    ...checkRoutes(parts), ...codeRoutes(parts), ...memberRoutes(parts), ...reviewRoutes(parts), ...planRoutes(parts), ...programRoutes(parts), ...operationRoutes(parts, operations),
+  ]
+}

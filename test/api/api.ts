@@ -1,0 +1,54 @@
+// A running API for tests: the real server on a free port, keys as callers have them, and a client that keeps everything it was answered.
+
+import { afterAll } from 'vitest'
+import { createLog } from '../../src/base/log.ts'
+import { type ApiOptions, createApi } from '../../src/api/server.ts'
+import { type Checks, createChecks } from '../../src/checks/index.ts'
+import { ALL_SCOPES, createApiKey, type NewApiKey, SYSTEM_ACTOR_ID } from '../../src/identities/index.ts'
+import { useDatabase } from '../database.ts'
+import { createWorld } from '../checks/world.ts'
+
+export interface Called {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  /** Parsed; undefined where the answer is no JSON. */
+  readonly json: Record<string, unknown>
+}
+
+export async function useApi(options: Partial<ApiOptions> = {}) {
+  const test = await useDatabase()
+  const { database, clock, keys } = test
+  const world = createWorld(test)
+  const lines: string[] = []
+  const log = createLog('debug', { write: (line) => void lines.push(line) })
+  const checks: Checks = createChecks({ database, keys, clock, log, refreshMilliseconds: 1_000_000, flushMilliseconds: 1_000_000, deadlineMilliseconds: 5_000 })
+  await checks.start()
+  const api = createApi({ database, keys, clock, log, checks, monotonicSeconds: () => Number(process.hrtime.bigint()) / 1e9, guessesPerMinute: 1_000_000, ...options })
+  const { url, port } = await api.listen('127.0.0.1', 0)
+  afterAll(async () => {
+    await api.close(0)
+    await checks.stop()
+  })
+  let made = 0
+
+  async function key(request: Partial<NewApiKey> = {}): Promise<string> {
+    const result = await createApiKey({ database, keys, clock }, { label: `key ${made++}`, kind: 'person', scopes: ALL_SCOPES, createdBy: SYSTEM_ACTOR_ID, ...request })
+    if (!result.ok) throw new Error(result.reason)
+    return result.token
+  }
+
+  async function call(method: string, path: string, given: { token?: string; body?: unknown; raw?: string; headers?: Record<string, string> } = {}): Promise<Called> {
+    const body = given.raw ?? (given.body === undefined ? undefined : JSON.stringify(given.body))
+    const response = await fetch(`${url}${path}`, {
+      method, redirect: 'manual',
+      headers: { ...(given.token === undefined ? {} : { authorization: `Bearer ${given.token}` }), ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...given.headers },
+      ...(body === undefined ? {} : { body }),
+    })
+    const text = await response.text()
+    const isJson = /json/.test(response.headers.get('content-type') ?? '')
+    return { status: response.status, headers: response.headers, text, json: isJson ? (JSON.parse(text) as Record<string, unknown>) : {} }
+  }
+
+  return { ...test, world, checks, api, url, port, lines, key, call }
+}
