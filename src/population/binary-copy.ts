@@ -84,6 +84,17 @@ export class BinaryRows {
     return this
   }
 
+  /** For a column of type jsonb: a version byte, then the text. */
+  json(value: unknown): this {
+    const text = Buffer.from(JSON.stringify(value), 'utf8')
+    this.reserve(5 + text.length)
+    this.length = this.buffer.writeInt32BE(text.length + 1, this.length)
+    this.buffer[this.length++] = 1
+    this.buffer.set(text, this.length)
+    this.length += text.length
+    return this
+  }
+
   /** Seconds since 1970, kept to the microsecond; null and NaN are no time. */
   time(seconds: number | null): this {
     if (seconds === null || Number.isNaN(seconds)) return this.null()

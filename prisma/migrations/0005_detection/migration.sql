@@ -15,16 +15,18 @@ CREATE TABLE scan (
   summary       jsonb NOT NULL DEFAULT '{}'
 );
 
+-- Verdicts are derived, rewritten by every scan in bulk and gone two scans later: they carry no foreign keys, whose checks
+-- cost more than half of the writing. Those of a scan that is not finished count for nothing.
 CREATE TABLE account_verdict (
-  scan_id     bigint NOT NULL REFERENCES scan ON DELETE CASCADE,
-  account_id  bigint NOT NULL REFERENCES account,
+  scan_id     bigint NOT NULL,
+  account_id  bigint NOT NULL,
   score       double precision NOT NULL,
   PRIMARY KEY (scan_id, account_id)
 );
 
 CREATE TABLE referral_verdict (
-  scan_id     bigint NOT NULL REFERENCES scan ON DELETE CASCADE,
-  fact_id     bigint NOT NULL REFERENCES referral_fact,
+  scan_id     bigint NOT NULL,
+  fact_id     bigint NOT NULL,
   probability double precision NOT NULL,
   bits        double precision NOT NULL,
   decision    text NOT NULL CHECK (decision IN ('allow', 'hold', 'deny')),
@@ -42,6 +44,15 @@ CREATE TABLE identifier_strength (
   accounts      integer NOT NULL
 );
 
+-- What a running scan measured, exchanged for the table above in the transaction that finishes it.
+CREATE UNLOGGED TABLE strength_stage (
+  scan_id       bigint NOT NULL,
+  identifier_id bigint NOT NULL,
+  strength      double precision NOT NULL,
+  accounts      integer NOT NULL,
+  PRIMARY KEY (scan_id, identifier_id)
+);
+
 CREATE TABLE alert (
   id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   scan_id       bigint NOT NULL REFERENCES scan ON DELETE CASCADE,
@@ -57,7 +68,6 @@ CREATE TABLE ring (
   last_scan_id    bigint NOT NULL REFERENCES scan,
   state           text NOT NULL CHECK (state IN ('current', 'gone', 'merged', 'split'))
 );
-ALTER TABLE referral_verdict ADD FOREIGN KEY (ring_id) REFERENCES ring;
 
 CREATE TABLE ring_version (
   id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

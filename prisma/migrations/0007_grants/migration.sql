@@ -11,7 +11,7 @@ GRANT INSERT ON actor, key_check, api_key, act, act_body, idempotency_record, id
   source, batch, account, account_identity, identifier, observation, event, event_body,
   asset, program, program_version, policy_version, invite_code, click, referral, referral_fact,
   rebate, hold, waiting_event,
-  scan, account_verdict, referral_verdict, identifier_strength, alert, ring, ring_version, ring_member, ring_referral, ring_lineage, check_record, check_body,
+  scan, account_verdict, referral_verdict, identifier_strength, strength_stage, alert, ring, ring_version, ring_member, ring_referral, ring_lineage, check_record, check_body,
   review_case, plan, decision, decision_note, decision_effect, account_restriction TO ringfence_app;
 
 GRANT UPDATE (revoked_at, expires_at) ON api_key TO ringfence_app;
@@ -22,8 +22,10 @@ GRANT UPDATE (hash, key_id, flags, model, attributes, list_version, sealed, seal
 GRANT UPDATE (retired_at) ON invite_code TO ringfence_app;
 GRANT UPDATE (state, effective_at, version) ON referral TO ringfence_app;
 GRANT UPDATE (case_id, owner_id, due_at, ended_at, ended_as, ended_by, ended_actor_id) ON hold TO ringfence_app;
-GRANT UPDATE (state, finished_at, summary) ON scan TO ringfence_app;
+GRANT UPDATE (state, as_of, position, finished_at, summary) ON scan TO ringfence_app;
 GRANT UPDATE (scan_id, strength, accounts) ON identifier_strength TO ringfence_app;
+-- A scan names its new rings before it publishes them.
+GRANT USAGE ON SEQUENCE ring_id_seq TO ringfence_app;
 GRANT UPDATE (last_scan_id, state) ON ring TO ringfence_app;
 GRANT UPDATE (state, owner_id, due_at, probability, expected_loss, asset, outcome, merged_into_id, members_digest, seen_scan_id, closed_at, version, acted_by, acted_at)
   ON review_case TO ringfence_app;
@@ -31,4 +33,4 @@ GRANT UPDATE (ended_at) ON account_restriction TO ringfence_app;
 
 -- Erasable side rows, expired answers and superseded scan results may go; facts, money, decisions and acts may not.
 GRANT DELETE ON account_identity, event_body, act_body, check_body, decision_note, observation, idempotency_record, idempotency_answer,
-  waiting_event, account_verdict, referral_verdict, identifier_strength, alert TO ringfence_app;
+  waiting_event, account_verdict, referral_verdict, identifier_strength, strength_stage, alert, identifier TO ringfence_app;

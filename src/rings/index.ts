@@ -1,0 +1,4 @@
+// Rings as versioned objects with lineage over scans: how they are published, and how they are read.
+
+export { type KnownRing, type Lineage, type RingLink, traceRings } from './lineage.ts'
+export { type FoundMember, type FoundRing, type RingPlan, membersDigest, planRings, publishRings } from './publish.ts'
