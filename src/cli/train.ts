@@ -22,6 +22,7 @@ interface Options {
   readonly asOf?: number
   readonly strict?: boolean
   readonly fresh?: boolean
+  readonly general?: boolean
   readonly json?: boolean
 }
 
@@ -35,6 +36,7 @@ export function register(program: Command, context: CliContext): void {
     .option('--as-of <time>', '"now": later rows are refused', timeOption)
     .option('--strict', 'stop at the first row that must be refused')
     .option('--fresh', 'learn from these folders alone, not on top of the general model')
+    .option('--general', 'for generated worlds: like --fresh, and the model says that it belongs to no platform')
     .option('--json', 'print the figures as JSON')
     .addHelpText('after', `
 Examples:
@@ -59,7 +61,8 @@ async function train(directories: readonly string[], options: Options, context: 
   }
   const trained = trainModel(sets, {
     random: xoroshiro128plus(options.seed), folds: options.folds,
-    ...(options.fresh === true ? {} : { prior: generalModel }),
+    ...(options.general === true ? { origin: 'general' as const } : {}),
+    ...(options.fresh === true || options.general === true ? {} : { prior: generalModel }),
     onStage: (stage, done, total) => progress.update(stage, done, total),
   })
   progress.finish()
