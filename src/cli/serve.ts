@@ -1,0 +1,52 @@
+// `ringfence serve`: the API on its configured address until it is asked to stop.
+// Promises: the first key is printed once, on the first start; a stop lets running requests end and writes what waits.
+import type { Command } from 'commander'
+import { createMetrics } from '../api/metrics.ts'
+import { createApi } from '../api/server.ts'
+import { createChecks } from '../checks/index.ts'
+import { ensureFirstKey, SYSTEM_ACTOR_ID } from '../identities/index.ts'
+import { resolveHeldCredits } from '../programs/index.ts'
+import type { CliContext, OpenDatabase } from './context.ts'
+
+export function register(program: Command, context: CliContext): void {
+  program.command('serve')
+    .description('Serves the API until it is stopped.')
+    .addHelpText('after', `
+Examples:
+  ringfence serve
+  RINGFENCE_PORT=8080 DATABASE_URL=postgresql://… ringfence serve
+
+The contract is at /openapi.json. The first start prints one API key with every scope: keep it, it is not shown again.
+Exit codes: 0 stopped; 3 could not run (database unreachable, port taken, wrong keys).`)
+    .action(async () => {
+      const opened = await context.openDatabase()
+      try {
+        await serveUntilStopped(context, opened)
+      } finally {
+        await opened.close()
+      }
+    })
+}
+
+/** Serves an opened database until a stop is requested; the database stays open. */
+export async function serveUntilStopped(context: CliContext, { database, keys }: Pick<OpenDatabase, 'database' | 'keys'>): Promise<void> {
+  const { config, clock, log } = context
+  const firstKey = await ensureFirstKey({ database, keys, clock })
+  const metrics = createMetrics()
+  const checks = createChecks({
+    database, keys, clock, log, deadlineMilliseconds: config.RINGFENCE_CHECK_DEADLINE_MS, onAnswer: metrics.answer,
+    onResolved: async (transaction, resolved) => void await resolveHeldCredits(transaction, { now: clock.now(), actorId: SYSTEM_ACTOR_ID }, resolved),
+  })
+  const trustedProxies = config.RINGFENCE_TRUSTED_PROXIES.split(',').map((each) => each.trim()).filter((each) => each !== '')
+  const api = createApi({ database, keys, clock, log, checks, metrics, monotonicSeconds: context.monotonicSeconds, trustedProxies, isMetricsServed: config.RINGFENCE_METRICS })
+  try {
+    await checks.start()
+    const { url } = await api.listen(config.RINGFENCE_HOST, config.RINGFENCE_PORT)
+    if (firstKey !== null) context.print(`The first API key, shown only now: ${firstKey}`)
+    context.print(`Ringfence listens on ${url} (contract: ${url}/openapi.json). Stop with Ctrl-C.`)
+    await context.stopRequested()
+    await api.close()
+  } finally {
+    await checks.stop()
+  }
+}
