@@ -7,7 +7,7 @@ import type { Model } from '../../scoring/model/model.ts'
 import { parseModel } from '../../scoring/model/serialise.ts'
 import type { ExportFolder } from '../folders/open-folder.ts'
 import { openFolder } from '../folders/open-folder.ts'
-import { describeRefusal } from '../folders/refusals.ts'
+import { describeRefusal, refusalText } from '../folders/refusals.ts'
 import type { Language } from '../folders/refusals.ts'
 import { parseTime } from '../folders/times.ts'
 import type { CliContext } from './context.ts'
@@ -72,7 +72,7 @@ export async function openedFolder(directory: string, context: CliContext): Prom
   const result = await openFolder(directory)
   if (result.ok) return result.folder
   const { refusal } = result
-  refuseUse(context, refusal.file === '' ? `${directory}: ${describeRefusal(refusal).slice(2)}` : describeRefusal(refusal))
+  refuseUse(context, refusal.file === '' ? `${directory}: ${refusalText(refusal.reason)}` : describeRefusal(refusal))
   return null
 }
 

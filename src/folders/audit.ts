@@ -89,6 +89,7 @@ async function writeAudit(folder: ExportFolder, options: AuditOptions, files: Wr
   const audited = { contents, detection }
 
   stages.enter('evaluation')
+  options.onProgress('evaluation', 0, 1)
   const evaluation = evaluateAudit(audited, options.model)
   const findings = examine(contents, { refused, now: null, language: options.language })
 

@@ -100,7 +100,7 @@ function observation(row: RowReader, line: number): ObservationFact {
     context,
     userAgent,
     attributes,
-    display: row.optionalCardless('display', 100),
+    display: row.optionalMask('display', value),
   }
 }
 

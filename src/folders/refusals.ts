@@ -52,6 +52,7 @@ const texts = {
   bad_count: ['not a whole number above zero', '不是大于零的整数'],
   bad_json: ['not a JSON object of plain values', '不是由简单值组成的 JSON 对象'],
   raw_card_number: ['this looks like a full card number: send the processor\'s fingerprint or a mask instead', '疑似完整银行卡号:请改为发送支付机构的指纹或掩码'],
+  display_shows_value: ['the mask shows the whole value: it is left out, and a mask of our own is used', '掩码显示了完整的值:已忽略,改用系统生成的掩码'],
   bad_kind: ['not a kind of identifier: letters, digits and a colon, such as device:install', '不是有效的标识符类型,例如 device:install'],
   not_an_address: ['not an IP address', '不是有效的 IP 地址'],
   not_an_email: ['not an e-mail address', '不是有效的电子邮箱'],

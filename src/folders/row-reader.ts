@@ -87,6 +87,14 @@ export class RowReader {
     return text
   }
 
+  /** A mask for people; one that gives the value away is left out, and reported. */
+  optionalMask(column: string, value: string): string | null {
+    const mask = this.optionalCardless(column, 100)
+    if (mask === null || !mask.toLowerCase().includes(value.toLowerCase())) return mask
+    this.dropped.push({ column, reason: 'display_shows_value' })
+    return null
+  }
+
   optionalTime(column: string): number | null {
     const text = this.raw(column)
     if (text === '') return null

@@ -22,7 +22,7 @@ describe('ringfence audit', () => {
     expect({ code, complained }).toEqual({ code: 0, complained: '' })
     expect(printed).toMatch(/^\d+ accounts, \d+ referrals, [\d,]+ observations; \d+ refused\.\n\d+ rings\./)
     expect(printed).toContain(`Written to ${out}`)
-    expect(stages).toEqual(['reading', 'linking', 'strength', 'features', 'probabilities', 'rings', 'writing'])
+    expect(stages).toEqual(['reading', 'linking', 'strength', 'features', 'probabilities', 'rings', 'evaluation', 'writing'])
     expect(await readdir(out)).toHaveLength(6)
   })
 

@@ -120,6 +120,17 @@ describe('card numbers', () => {
   })
 })
 
+describe('masks', () => {
+  it('that show the whole value are left out, and the row is kept', async () => {
+    const { facts, refusals } = await readAll(await folders.write({
+      'accounts.csv': twoAccounts,
+      'observations.csv': 'account_id,kind,value,display\na,email,Ann@example.org,mailbox ann@EXAMPLE.org\nb,email,bob@example.org,b…@example.org\n',
+    }))
+    expect(refusals).toMatchObject([{ scope: 'cell', line: 2, column: 'display', reason: 'display_shows_value' }])
+    expect(facts.flatMap((fact) => (fact.table === 'observations' ? [fact.display] : []))).toEqual([null, 'b…@example.org'])
+  })
+})
+
 describe('repeated ids', () => {
   it('with the same content are accepted once, with other content refused, and the first stays', async () => {
     const row = 't1,a,recharge,5,USD,2026-01-03T00:00:00Z\n'

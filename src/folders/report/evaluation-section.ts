@@ -4,6 +4,7 @@ import type { BaselineFigures } from '../../../scoring/evaluation/evaluate.ts'
 import { renderPlots } from '../../../scoring/evaluation/render.ts'
 import { count, figure, share } from './format.ts'
 import { Html, html } from './html.ts'
+import { fill } from './texts.ts'
 import type { ReportTexts } from './texts.ts'
 
 export type Sample = 'in-sample' | 'out-of-sample' | 'out-of-fold'
@@ -39,6 +40,7 @@ ${rates.map((rate, index) => html`<tr><td>${texts.recall} · FPR ${share(rate)}<
 <tr><td>ROC</td><td class="n">${figure(ranking.rocArea)}</td><td></td></tr>
 <tr><td>Brier</td><td class="n">${figure(reliability.brier, 4)}</td><td></td></tr>
 <tr><td>ECE</td><td class="n">${figure(reliability.expectedCalibrationError, 4)}</td><td></td></tr>
+<tr><td>${fill(texts.upper, { rows: count(reliability.upper.rows), claimed: figure(reliability.upper.claimed) })}</td><td class="n">${figure(reliability.upper.observed)}</td><td></td></tr>
 </table></div>
 ${baselines.length === 0 ? null : rules(ranking, baselines, rates, texts)}
 ${strata.length < 2 ? null : strataTable(strata, texts)}`
@@ -56,10 +58,10 @@ ${baselines.map((rule) => cells(rule.name, rule.averagePrecision, rule.recalls))
 }
 
 function strataTable(strata: readonly Stratum[], texts: ReportTexts): Html {
-  return html`<h4>${texts.stratum}</h4><div class="scroll"><table><tr><th>${texts.stratum}</th><th>${texts.oneOperator}</th><th class="n">${texts.rows}</th>
+  return html`<details><summary>${texts.byStratum} · ${strata.length}</summary><div class="scroll"><table><tr><th>${texts.stratum}</th><th>${texts.oneOperator}</th><th class="n">${texts.rows}</th>
 <th class="n">${texts.meanScore}</th><th class="n">${texts.overHalf}</th></tr>
 ${strata.map((stratum) => html`<tr><td>${stratum.name === '' ? `(${texts.none})` : stratum.name}</td><td>${stratum.isPositive ? texts.yes : texts.no}</td>
-<td class="n">${count(stratum.rows)}</td><td class="n">${figure(stratum.meanScore)}</td><td class="n">${share(stratum.shareOverHalf)}</td></tr>`)}</table></div>`
+<td class="n">${count(stratum.rows)}</td><td class="n">${figure(stratum.meanScore)}</td><td class="n">${share(stratum.shareOverHalf)}</td></tr>`)}</table></div></details>`
 }
 
 function rings(evaluation: Evaluation, texts: ReportTexts): Html {
