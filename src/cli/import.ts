@@ -27,7 +27,7 @@ export function register(program: Command, context: CliContext): void {
     .option('--program <key>', 'programme of the referrals that name none; made, in mode observe, if it is not there', 'main')
     .option('--accrue-from <time>', 'events from this time on earn rebates (default: the import earns none)', timeOption)
     .option('--source <name>', 'the system whose ids these are: an id is unique within its source (default: host)')
-    .option('--currency <code>', 'currency of a programme that is made (default: USD)', currencyOption)
+    .option('--currency <code>', 'currency of a programme that is made (default: the one of most money in the folder)', currencyOption)
     .option('--as-of <time>', 'rows with a later time are refused', timeOption)
     .option('--strict', 'stop at the first row that must be refused; what was stored before stays')
     .option('--json', 'print the summary as JSON')

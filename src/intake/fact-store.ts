@@ -24,6 +24,7 @@ export interface FactStoreParts {
   /** Account ids by external id; grows with the accounts stored here. */
   readonly accounts: IdTable
   readonly counts: ImportCounts
+  readonly mainAsset: () => Promise<string | null>
   readonly refuseRow: RefuseRow
 }
 
@@ -42,7 +43,7 @@ export class FactStore {
     this.database = database
     this.parts = parts
     this.source = parts.options.source ?? SOURCE_DEFAULT
-    this.programs = new ImportPrograms(database, parts.options)
+    this.programs = new ImportPrograms(database, parts.options, parts.mainAsset)
     this.door = new IdentifierDoor(parts.options.keys, parts.options.lists?.version)
   }
 

@@ -10,6 +10,7 @@ import { type Refusal, isRefusal } from '../folders/refusals.ts'
 import { type TableName, labelTables } from '../folders/tables.ts'
 import { type OpenBatch, closeBatch, inSnapshot, openBatch, readExternalIds } from '../population/index.ts'
 import { FactStore } from './fact-store.ts'
+import { mainAssetOf } from './main-asset.ts'
 import { type ImportOptions, type ImportResult, type RefuseRow, SOURCE_DEFAULT, emptyCounts } from './import-options.ts'
 
 export type { ImportCounts, ImportOptions, ImportResult, ImportSummary } from './import-options.ts'
@@ -32,7 +33,9 @@ export async function importFolder(database: Database, directory: string, option
   const batch = await openBatch(database.pool, {
     source: options.source ?? SOURCE_DEFAULT, actorId: options.actorId, kind: 'import', recordedAt: options.clock.now(),
   })
-  const store = new FactStore(database, { options, batch, accounts, counts, refuseRow: rowRefusal(opened.folder.files, refuse) })
+  const store = new FactStore(database, {
+    options, batch, accounts, counts, mainAsset: () => mainAssetOf(opened.folder), refuseRow: rowRefusal(opened.folder.files, refuse),
+  })
   await storeStream(stream, store, options)
   const summary = { reading: stream.summary, counts }
   const { stoppedBy } = stream.summary

@@ -20,7 +20,7 @@ export interface ImportOptions {
   readonly program: string
   /** Name of the system that owns the rows: its ids are unique within it. */
   readonly source?: string | undefined
-  /** Asset of programmes that are made by the import. */
+  /** Asset of programmes that are made by the import; default: what most of the folder's money is counted in. */
   readonly asset?: string | undefined
   /** Events from this time on earn rebates; without it the import posts none. Seconds since 1970. */
   readonly accrueFrom?: number | undefined

@@ -20,11 +20,14 @@ const BEFORE_ALL_FACTS = new Date('1990-01-01T00:00:00Z')
 export class ImportPrograms {
   private readonly database: Database
   private readonly options: ImportOptions
+  /** What most of the folder's money is counted in. */
+  private readonly mainAsset: () => Promise<string | null>
   private readonly known = new Map<string, bigint>()
 
-  constructor(database: Database, options: ImportOptions) {
+  constructor(database: Database, options: ImportOptions, mainAsset: () => Promise<string | null>) {
     this.database = database
     this.options = options
+    this.mainAsset = mainAsset
   }
 
   /** Null where the word cannot be a programme's key. */
@@ -40,7 +43,8 @@ export class ImportPrograms {
   }
 
   private async make(key: string): Promise<bigint> {
-    const { keys, clock, actorId, asset = ASSET_DEFAULT } = this.options
+    const { keys, clock, actorId } = this.options
+    const asset = this.options.asset ?? (await this.mainAsset()) ?? ASSET_DEFAULT
     await this.database.prisma.asset.createMany({ data: [{ code: asset, kind: 'money', exponent: 6, name: asset }], skipDuplicates: true })
     const program = CATALOGUE.find((each) => each.key === key) ?? plainProgram(key, asset)
     const published = await publishProgram({ database: this.database, keys, clock, actorId }, program)

@@ -2,3 +2,4 @@
 
 export { type KnownRing, type Lineage, type RingLink, traceRings } from './lineage.ts'
 export { type FoundMember, type FoundRing, type RingPlan, membersDigest, planRings, publishRings } from './publish.ts'
+export { type RingLine, type RingMemberLine, type RingMoney, type RingPage, type RingReason, type RingReferralLine, listRings, readRing } from './read.ts'

@@ -1,0 +1,153 @@
+// Events in: accounts and identifiers first, so that the check of a credit sees what came with the event that earned it.
+// Promises: an identifier that must not be kept refuses its event before anything of it is stored; the others go on.
+
+import { containsCardNumber, normaliseIdentifier } from '../../scoring/identifiers/index.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Database } from '../base/database.ts'
+import type { KeyRing } from '../base/keys.ts'
+import { parseMicros } from '../base/money.ts'
+import { maskIdentifier } from '../folders/identifier-mask.ts'
+import { type AccountRow, findAccounts, IdentifierDoor, inBulkTransaction, type ObservedIdentifier, openBatch, recordAccounts, recordObservations, recordParents } from '../population/index.ts'
+import { type EventAnswer, type EventFact, type PreCreditCheck, recordEvent } from '../programs/index.ts'
+import type { EventInput } from './event-form.ts'
+
+export interface EventTaking {
+  readonly database: Database
+  readonly keys: KeyRing
+  readonly clock: Clock
+  readonly actorId: bigint
+  readonly check: PreCreditCheck
+}
+
+type ExponentOf = (asset: string) => number
+
+export interface EventResult {
+  readonly input: EventInput
+  readonly answer: EventAnswer | { readonly ok: false; readonly reason: string }
+}
+
+export interface EventsResult {
+  readonly results: readonly EventResult[]
+  /** Everything these events brought is in the check's index once it has passed this position. */
+  readonly position: string
+}
+
+interface Stored {
+  readonly batchId: bigint
+  readonly position: string
+  readonly accounts: ReadonlyMap<string, number>
+}
+
+export async function takeEvents(taking: EventTaking, events: readonly EventInput[]): Promise<EventsResult> {
+  const exponentOf = await exponentsOf(taking.database)
+  const door = new IdentifierDoor(taking.keys)
+  const observed = events.map((event) => observationsOf(event))
+  const accepted = events.filter((_, place) => observed[place]?.ok === true)
+  const stored = await storeFacts(taking, door, accepted, new Map(events.map((event, place) => [event, observed[place]])))
+  const results: EventResult[] = []
+  for (const [place, input] of events.entries()) {
+    const seen = observed[place]
+    if (seen === undefined || !seen.ok) {
+      results.push({ input, answer: { ok: false, reason: seen?.reason ?? 'observation' } })
+      continue
+    }
+    results.push({ input, answer: await recordOne(taking, stored, input, exponentOf) })
+  }
+  return { results, position: stored.position }
+}
+
+async function recordOne(taking: EventTaking, stored: Stored, input: EventInput, exponentOf: ExponentOf): Promise<EventResult['answer']> {
+  const accountId = stored.accounts.get(input.account)
+  if (accountId === undefined) throw new Error('An account was not stored with its event.')
+  const fact = factOf(input, BigInt(accountId), exponentOf)
+  if (typeof fact === 'string') return { ok: false, reason: fact }
+  // The index has to have seen what came with these events before it judges what they earn.
+  const check: PreCreditCheck = (request, caller) => taking.check({ ...request, at_least: stored.position }, caller)
+  return recordEvent({ ...taking, check }, stored.batchId, fact)
+}
+
+type Observed = { readonly ok: true; readonly identifiers: readonly Omit<ObservedIdentifier, 'accountId'>[] } | { readonly ok: false; readonly reason: string }
+
+const CONTEXT_OF: Readonly<Record<string, string>> = { signup: 'signup', login: 'login', recharge: 'payment', payment: 'payment', payout_destination_changed: 'payout' }
+
+function observationsOf(event: EventInput): Observed {
+  const identifiers: Omit<ObservedIdentifier, 'accountId'>[] = []
+  for (const { kind, value, user_agent: userAgent, context = CONTEXT_OF[event.type] ?? '', attributes, display, occurred_at: occurredAt } of event.observations ?? []) {
+    if (display !== undefined && containsCardNumber(display, 'strict')) return { ok: false, reason: 'raw_card_number' }
+    const normalised = normaliseIdentifier({ kind, value, userAgent, attributes, context })
+    if (!normalised.ok) return { ok: false, reason: normalised.reason }
+    const at = new Date(occurredAt ?? event.occurred_at).getTime() / 1000
+    for (const identifier of normalised.identifiers) identifiers.push({ identifier, shownAs: maskIdentifier(identifier, display ?? null), at, context })
+  }
+  return { ok: true, identifiers }
+}
+
+/** Accounts, parents and observations in one transaction, whose number is the position. */
+async function storeFacts({ database, keys, clock, actorId }: EventTaking, door: IdentifierDoor, events: readonly EventInput[], observed: ReadonlyMap<EventInput, Observed | undefined>): Promise<Stored> {
+  return inBulkTransaction(database, async (client) => {
+    const batch = await openBatch(client, { source: events[0]?.source ?? 'api', actorId, kind: 'api', recordedAt: clock.now() })
+    await recordAccounts(client, keys, batch, accountsOf(events))
+    const accounts = await findAccounts(client, events.flatMap((event) => [event.account, ...parentOf(event)]))
+    const idOf = (name: string): number => accounts.get(name) ?? 0
+    await recordParents(client, events.flatMap((event) => parentOf(event).map((parent) => ({ accountId: idOf(event.account), parentId: idOf(parent) }))))
+    await recordObservations(client, door, batch, events.flatMap((event) => {
+      const seen = observed.get(event)
+      return seen?.ok === true ? seen.identifiers.map((each) => ({ ...each, accountId: idOf(event.account) })) : []
+    }))
+    const position = await client.query<{ position: string }>('SELECT pg_current_xact_id()::text AS position')
+    return { batchId: BigInt(batch.id), position: position.rows[0]?.position ?? '0', accounts }
+  })
+}
+
+function parentOf(event: EventInput): string[] {
+  return event.type === 'signup' && event.parent_account_id !== undefined && event.parent_account_id !== event.account ? [event.parent_account_id] : []
+}
+
+/** One row per account: what its sign-up says, where there is one. */
+function accountsOf(events: readonly EventInput[]): AccountRow[] {
+  const rows = new Map<string, AccountRow>()
+  const nothing = { createdAt: null, status: null, organisationId: null, country: null }
+  for (const event of events) {
+    for (const externalId of [event.account, ...parentOf(event)]) if (!rows.has(externalId)) rows.set(externalId, { externalId, ...nothing })
+    const known = rows.get(event.account) ?? { externalId: event.account, ...nothing }
+    if (event.type === 'signup') {
+      rows.set(event.account, { ...known, createdAt: new Date(event.occurred_at).getTime() / 1000, organisationId: event.org_id ?? null, country: event.country ?? null })
+    }
+    if (event.type === 'account_closed') rows.set(event.account, { ...known, status: 'closed' })
+  }
+  return [...rows.values()]
+}
+
+/** The fact, or why its amounts are refused. */
+function factOf(input: EventInput, accountId: bigint, exponentOf: ExponentOf): EventFact | string {
+  const common = { source: input.source, eventId: input.event_id, type: input.type, accountId, occurredAt: new Date(input.occurred_at) }
+  if (input.type === 'signup') return { ...common, invitation: { code: input.code, clickId: input.click_id } }
+  if (!('currency' in input) || input.currency === undefined) return 'original' in input ? { ...common, originalEventId: input.original } : common
+  const exponent = exponentOf(input.currency)
+  const amount = unitsOf(input.amount ?? '', exponent)
+  if (typeof amount === 'string') return amount
+  const priced = { ...common, amount, asset: input.currency }
+  if ('original' in input) return { ...priced, originalEventId: input.original }
+  if (input.type === 'spend') return { ...priced, fundedBy: input.funded_by, item: input.item }
+  let excluded = 0n
+  for (const part of [input.tax, input.discount, input.bonus]) {
+    const units = part === undefined ? 0n : unitsOf(part, exponent)
+    if (typeof units === 'string') return units
+    excluded += units
+  }
+  return { ...priced, excluded, fundedBy: input.funded_by, periodUnit: input.period?.unit, periodCount: input.period?.count, item: input.item }
+}
+
+/** In the asset's smallest unit, or why not. */
+function unitsOf(text: string, exponent: number): bigint | string {
+  const parsed = parseMicros(text)
+  if (!parsed.ok) return parsed.reason
+  const unit = 10n ** BigInt(6 - exponent)
+  return parsed.amount % unit === 0n ? parsed.amount / unit : 'too_precise'
+}
+
+async function exponentsOf(database: Database): Promise<ExponentOf> {
+  const assets = await database.prisma.asset.findMany({ select: { code: true, exponent: true } })
+  const exponents = new Map(assets.map(({ code, exponent }) => [code, exponent]))
+  return (asset) => exponents.get(asset) ?? 6
+}
