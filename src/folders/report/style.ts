@@ -68,6 +68,8 @@ table.evidence td.axis{width:104px;padding:6px 8px 0 0}.axis div{position:relati
 dl{display:grid;grid-template-columns:max-content 1fr;gap:4px 20px;margin:10px 0 0;font-size:14px}dt{font-weight:600}dd{margin:0;color:var(--soft);overflow-wrap:anywhere}
 ol.how{padding-left:20px;margin:10px 0 0;max-width:76ch}ol.how li{margin:5px 0}
 footer{margin-top:56px;padding-top:14px;border-top:1px solid var(--rule);color:var(--soft);font-size:13px}
-@media print{:root{--paper:#fff;--card:#fff;--shade:transparent}body{font-size:11pt}main{max-width:none;padding:0}
-article.ring{break-inside:avoid-page;border-color:#bbb}h2{break-after:avoid}tr{break-inside:avoid}a{color:inherit;text-decoration:none}}
+@media print{:root{--paper:#fff;--card:#fff;--shade:transparent}body{font-size:9.5pt}main{max-width:none;padding:0}
+table{font-size:8.5pt}table.evidence td{font-size:8.5pt;padding:2px 8px 2px 0}td{padding-top:3px;padding-bottom:3px}.figures{grid-template-columns:repeat(4,1fr)}
+.pair{grid-template-columns:1.1fr 1fr}article.ring{padding:14px 18px;margin-top:14px}h2{margin-top:30px}
+article.ring{border-color:#bbb}article.ring>header,.money,.pair{break-inside:avoid;break-after:avoid}.small{font-size:8pt}h4{margin-top:12px}h2{break-after:avoid}tr{break-inside:avoid}a{color:inherit;text-decoration:none}}
 `
