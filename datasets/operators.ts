@@ -72,7 +72,7 @@ function plantRing(planner: AccountPlanner, ring: Ring, planted: Planted): numbe
   planted.accounts.push(...alts)
   if (ring.skill === 'camouflage') planted.inviting.push(...alts)
   if (ring.skill === 'hubPusher') {
-    const pushed = throwAways(planner, operator, Math.min(planted.throwAwaysLeft, 52 + random.below(40)))
+    const pushed = throwAways(planner, operator, Math.min(planted.throwAwaysLeft, 62 + random.below(40)))
     planted.throwAwaysLeft -= pushed.length
     planted.accounts.push(...pushed)
   }
@@ -206,8 +206,10 @@ function closeCircle(planner: AccountPlanner, ring: Ring, last: Account): void {
 /** Accounts without any referral that carry the ring's device, so that a limit on popular devices hides it. */
 function throwAways(planner: AccountPlanner, operator: Operator, count: number): Account[] {
   const { random } = planner
+  const from = Math.min(planner.later(operator.main.createdAt, 20), planner.endsAt - 20 * daySeconds)
   return Array.from({ length: count }, () => {
-    const account = planner.account(planner.people.person(), planner.later(operator.main.createdAt, 40))
+    const at = Math.floor(Math.min(from + random.exponential(5) * daySeconds, planner.endsAt - random.below(9 * daySeconds) - 600))
+    const account = planner.account(planner.people.person(), at)
     account.signupUse = operator.main.devices[0]
     account.signupPlace = random.pick([...operator.places, random.pick(planner.people.geography.exits)])
     account.operator = operator.number

@@ -8,7 +8,7 @@ import type { World } from '../../datasets/world.ts'
 
 const worlds = worldNames.map((world) => generateWorld({ world, seed: 1, accounts: 5000 }))
 const varied = [1, 2, 3, 4, 5, 6, 7, 8].map((variation) =>
-  generateWorld({ world: worldNames[variation % worldNames.length] ?? '', seed: 3, accounts: 1500, variation }))
+  generateWorld({ world: worldNames[variation % worldNames.length] ?? '', seed: 3, accounts: 1000, variation }))
 const everyWorld = [...worlds, ...varied]
 
 describe('generateWorld', () => {
@@ -128,8 +128,7 @@ describe('generateWorld', () => {
         if (!row.kind.startsWith('device') || !pushed.has(row.account_id)) continue
         users.set(row.value, (users.get(row.value) ?? new Set()).add(row.account_id))
       }
-      expect(Math.max(...[...users.values()].map((accounts) => accounts.size))).toBeGreaterThan(20)
-      expect(pushed.size).toBeGreaterThan(51)
+      expect(Math.max(...[...users.values()].map((accounts) => accounts.size))).toBeGreaterThan(51)
     }
   })
 

@@ -6,12 +6,13 @@ import type { World } from '../../datasets/world.ts'
 
 type Attribute = (world: World) => Map<string, number>
 
-const worlds = worldNames.map((world) => generateWorld({ world, seed: 2, accounts: 6000 }))
+const worlds = worldNames.map((world) => generateWorld({ world, seed: 2, accounts: 5000 }))
 const varied = [1, 2, 3, 4, 5, 6].map((variation) =>
-  generateWorld({ world: worldNames[variation % 3] ?? '', seed: variation, accounts: 2500, variation }))
+  generateWorld({ world: worldNames[variation % 3] ?? '', seed: variation, accounts: 2000, variation }))
 
 const accountAttributes: { readonly [name: string]: Attribute } = {
   'account id': ofAccounts((row) => hexValue(row.account_id)),
+  'first letter of the account id': ofAccounts((row) => row.account_id.charCodeAt(0)),
   'row of the account': (world) => new Map(rankWithinDay(world.accounts.map((row) => [row.account_id, row.created_at]))),
   'second of sign-up': ofAccounts((row) => row.created_at % 60),
   'length of the phone number': ofAccounts((row) => row.phone.length),
