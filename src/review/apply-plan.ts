@@ -93,6 +93,7 @@ async function computeUnderLocks(transaction: Transaction, plan: Plan, now: Date
   }
   const first = await computeEffects(transaction, plan.action, now)
   if (!first.ok) return first
+  await lockPayments(transaction, first)
   const { referralIds, rebateIds } = first.concerned
   const accountIds = [...first.concerned.accountIds, ...(await settledAccounts(transaction, first))]
   await lockMembers(transaction, accountIds)
@@ -102,6 +103,17 @@ async function computeUnderLocks(transaction: Transaction, plan: Plan, now: Date
     SELECT 1 FROM hold WHERE ended_at IS NULL AND (rebate_id = ANY (${[...rebateIds]}::bigint[]) OR referral_id = ANY (${[...referralIds]}::bigint[]))
       ORDER BY id FOR UPDATE`
   return await computeEffects(transaction, plan.action, now)
+}
+
+/**
+ * Payments of an account are recorded under this lock (src/programs, recordEvent), and read the relation's state under it: one that is
+ * being recorded is waited for, so that none earns by a relation that is suspended at the same moment.
+ */
+async function lockPayments(transaction: Transaction, computed: ComputedPlan): Promise<void> {
+  const payers = new Set(computed.effects.flatMap((effect) => (effect.kind === 'referral' ? effect.inviteeId : effect.kind === 'settle' ? effect.accountId : [])))
+  for (const payer of [...payers].map(BigInt).sort((left, right) => (left < right ? -1 : 1))) {
+    await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`facts ${payer}`}, 0))`
+  }
 }
 
 /** Who pays and who earns in the payments that will be settled again, in every programme. */
