@@ -55,9 +55,10 @@ export async function createApiKey({ database, keys, clock }: Identities, reques
   return database.inTransaction(async (transaction): Promise<ApiKeyResult> => {
     const programId = await programIdOf(transaction, request.programKey)
     if (programId === undefined) return { ok: false, reason: 'unknown_program' }
-    const made = await transaction.actor.createMany({ data: [{ kind: request.kind, name: request.label, createdAt: clock.now() }], skipDuplicates: true })
-    if (made.count === 0) return { ok: false, reason: 'label_taken' }
+    // Somebody who acted before without a key, at the command line for one, gets a key of the same actor.
     const actorId = await ensureActor(transaction, clock, request.kind, request.label)
+    await transaction.$executeRaw`select pg_advisory_xact_lock(hashtextextended(${`api key of actor ${actorId}`}, 0))`
+    if ((await transaction.apiKey.count({ where: { actorId } })) > 0) return { ok: false, reason: 'label_taken' }
     const row = { actorId, scopes, programId, createdBy: request.createdBy, expiresAt: request.expiresAt ?? null }
     const token = await insertKey(transaction, clock, row)
     await appendAct(transaction, keys, clock, {

@@ -4,6 +4,7 @@ import type { ApiParts } from '../parts.ts'
 import type { Route } from '../route.ts'
 import { checkRoutes } from './checks.ts'
 import { codeRoutes } from './codes.ts'
+import { eventRoutes } from './events.ts'
 import { memberRoutes } from './members.ts'
 import { type Operations, operationRoutes } from './operations.ts'
 import { planRoutes } from './plans.ts'
@@ -12,6 +13,6 @@ import { reviewRoutes } from './review.ts'
 
 export function routesOf(parts: ApiParts, operations: Operations): Route[] {
   return [
-    ...checkRoutes(parts), ...codeRoutes(parts), ...memberRoutes(parts), ...reviewRoutes(parts), ...planRoutes(parts), ...programRoutes(parts), ...operationRoutes(parts, operations),
+    ...checkRoutes(parts), ...eventRoutes(parts), ...codeRoutes(parts), ...memberRoutes(parts), ...reviewRoutes(parts), ...planRoutes(parts), ...programRoutes(parts), ...operationRoutes(parts, operations),
   ]
 }
