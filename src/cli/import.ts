@@ -1,5 +1,6 @@
 // `ringfence import`: an export folder into the database, as facts and opening entries.
 import type { Command } from 'commander'
+import { createChecks } from '../checks/index.ts'
 import { describeRefusal } from '../folders/refusals.ts'
 import type { ImportResult, ImportSummary } from '../intake/import-folder.ts'
 import { importFolder } from '../intake/import-folder.ts'
@@ -19,6 +20,8 @@ interface Options {
 
 const SYSTEM_ACTOR = 1n
 const refusalsShown = 20
+/** Nobody waits for an answer here: better late than degraded. */
+const CHECK_MILLISECONDS = 10_000
 
 export function register(program: Command, context: CliContext): void {
   program.command('import')
@@ -51,10 +54,12 @@ async function run(directory: string, options: Options, context: CliContext): Pr
   const { database, keys, close } = await context.openDatabase()
   const progress = context.progress()
   let refused = 0
+  const checks = options.accrueFrom === undefined ? null : createChecks({ database, keys, clock: context.clock, log: context.log, deadlineMilliseconds: CHECK_MILLISECONDS })
   try {
+    await checks?.start()
     const result = await importFolder(database, directory, {
       keys, clock: context.clock, actorId: SYSTEM_ACTOR, program: options.program, source: options.source, asset: options.currency,
-      accrueFrom: options.accrueFrom, asOf: options.asOf, isStrict: options.strict,
+      accrual: checks === null || options.accrueFrom === undefined ? undefined : { from: options.accrueFrom, check: checks.evaluate }, asOf: options.asOf, isStrict: options.strict,
       onProgress: (stage, done, total) => progress.update(stage, done, total),
       onRefusal: (refusal) => {
         refused++
@@ -63,6 +68,7 @@ async function run(directory: string, options: Options, context: CliContext): Pr
     }).finally(() => progress.finish())
     report(directory, result, options, context)
   } finally {
+    await checks?.stop()
     await close()
   }
 }

@@ -1,6 +1,7 @@
 // `ringfence rings`: what the last scan found, ranked by what it can cost, and one ring with the reasons for it.
 import type { Command } from 'commander'
 import { analystSentence, type Language } from '../../scoring/reasons/sentences.ts'
+import type { Database } from '../base/database.ts'
 import { listRings, readRing, type RingLine, type RingPage, type RingReason } from '../rings/index.ts'
 import type { CliContext } from './context.ts'
 import { languageOption, refuseUse, wholeNumberOption } from './folder-options.ts'
@@ -37,13 +38,18 @@ Exit codes: 0 done; 2 wrong usage or no such ring; 3 could not run.`)
       show(id, { ...command.optsWithGlobals<Options>(), ...own }, context))
 }
 
+/** The most expensive rings of the last scan, one line each with its strongest reason. */
+export async function rankedRings(database: Database, top: number, language: Language = 'en'): Promise<string> {
+  const rings = await listRings(database, top)
+  if (rings.length === 0) return 'No rings: the last scan found none, or there was no scan yet (ringfence scan).'
+  return rings.map((ring) => lineText(ring, language)).join('\n')
+}
+
 async function list(options: Options, context: CliContext): Promise<void> {
   const { database, close } = await context.openDatabase()
   try {
-    const rings = await listRings(database, options.top)
-    if (options.json === true) context.print(JSON.stringify({ rings: rings.map(jsonOfLine) }, null, 2))
-    else if (rings.length === 0) context.print('No rings: the last scan found none, or there was no scan yet (ringfence scan).')
-    else context.print(rings.map((ring) => lineText(ring, options.lang)).join('\n'))
+    if (options.json === true) context.print(JSON.stringify({ rings: (await listRings(database, options.top)).map(jsonOfLine) }, null, 2))
+    else context.print(await rankedRings(database, options.top, options.lang))
   } finally {
     await close()
   }

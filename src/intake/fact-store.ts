@@ -13,6 +13,7 @@ import {
   type EventRow, IdentifierDoor, type ObservedIdentifier, type OpenBatch, findAccounts, inBulkTransaction, recordAccounts,
   recordObservations, recordParents, storeEvents,
 } from '../population/index.ts'
+import { earnRebates } from './accrual-intake.ts'
 import { type ImportCounts, type ImportOptions, type RefuseRow, SOURCE_DEFAULT } from './import-options.ts'
 import { ImportPrograms } from './import-program.ts'
 import { type BalanceRow, storeBalances, storeRebates } from './opening-intake.ts'
@@ -123,18 +124,35 @@ export class FactStore {
     Object.assign(counts.notPayable, notPayable)
   }
 
+  /** Identifiers first: the check of what an event earns must see what came with it. */
   private async storeTransactions(facts: readonly TransactionFact[]): Promise<void> {
+    const { options, batch, counts } = this.parts
+    const observed = facts.flatMap((fact) => this.observed(fact.accountId, fact.identifiers, fact.occurredAt, 'payment'))
+    const position = await inBulkTransaction(this.database, async (client) => {
+      await recordObservations(client, this.door, batch, observed)
+      return (await client.query<{ position: string }>('SELECT pg_current_xact_id()::text AS position')).rows[0]?.position ?? '0'
+    })
+    const from = options.accrual?.from ?? Infinity
+    const history = facts.filter((fact) => fact.occurredAt < from)
+    if (options.accrual !== undefined) {
+      const recorder = { database: this.database, keys: options.keys, clock: options.clock, actorId: options.actorId, check: options.accrual.check }
+      const earning = facts.filter((fact) => fact.occurredAt >= from)
+      const earned = await earnRebates({ recorder, batch, position, source: this.source, idOf: (name) => this.idOf(name) }, earning)
+      counts.accrued += earned.rebates
+      this.refuseRepeated(earned.repeated, earned.repeated.map((_, place) => place), 'transaction_id')
+      history.push(...earned.withoutEffect)
+    }
+    await this.storeHistory(history)
+  }
+
+  private async storeHistory(facts: readonly TransactionFact[]): Promise<void> {
     const { options, batch } = this.parts
     const events = facts.map((fact): EventRow => ({
       eventId: fact.transactionId, type: fact.type, accountId: this.idOf(fact.accountId), originalId: fact.refunds,
       amount: fact.amountUnits, asset: fact.currency, fundedBy: fact.fundedBy ?? 'paid', periodUnit: fact.periodUnit,
       periodCount: fact.periodCount, item: fact.item, occurredAt: fact.occurredAt,
     }))
-    const observed = facts.flatMap((fact) => this.observed(fact.accountId, fact.identifiers, fact.occurredAt, 'payment'))
-    const differing = await inBulkTransaction(this.database, async (client) => {
-      await recordObservations(client, this.door, batch, observed)
-      return storeEvents(client, options.keys, this.source, batch, events)
-    })
+    const differing = await inBulkTransaction(this.database, (client) => storeEvents(client, options.keys, this.source, batch, events))
     this.refuseRepeated(facts, differing, 'transaction_id')
   }
 

@@ -1,5 +1,5 @@
 // An export folder into the database: facts by chunks of one transaction each, so that a killed import is simply run again.
-// Promises: importing twice is importing once; rows are refused as an audit refuses them; no rebate is earned before `accrueFrom`.
+// Promises: importing twice is importing once; rows are refused as an audit refuses them; no rebate is earned unless accrual is asked for.
 
 import type { Database } from '../base/database.ts'
 import type { FolderFact } from '../folders/facts.ts'
@@ -13,7 +13,7 @@ import { FactStore } from './fact-store.ts'
 import { mainAssetOf } from './main-asset.ts'
 import { type ImportOptions, type ImportResult, type RefuseRow, SOURCE_DEFAULT, emptyCounts } from './import-options.ts'
 
-export type { ImportCounts, ImportOptions, ImportResult, ImportSummary } from './import-options.ts'
+export type { Accrual, ImportCounts, ImportOptions, ImportResult, ImportSummary } from './import-options.ts'
 
 const CHUNK_ROWS = 10_000
 

@@ -6,11 +6,19 @@ import type { KeyRing } from '../base/keys.ts'
 import type { FolderFact } from '../folders/facts.ts'
 import type { ReadingSummary } from '../folders/read-facts.ts'
 import type { Refusal, RefusalReason } from '../folders/refusals.ts'
+import type { PreCreditCheck } from '../programs/index.ts'
 
 /** The system whose ids these are, where none is named. */
 export const SOURCE_DEFAULT = 'host'
 
 export type RefuseRow = (fact: FolderFact, column: string, reason: RefusalReason) => void
+
+export interface Accrual {
+  /** Events from this time on earn. Seconds since 1970. */
+  readonly from: number
+  /** Asked before each rebate is credited. */
+  readonly check: PreCreditCheck
+}
 
 export interface ImportOptions {
   readonly keys: KeyRing
@@ -22,8 +30,8 @@ export interface ImportOptions {
   readonly source?: string | undefined
   /** Asset of programmes that are made by the import; default: what most of the folder's money is counted in. */
   readonly asset?: string | undefined
-  /** Events from this time on earn rebates; without it the import posts none. Seconds since 1970. */
-  readonly accrueFrom?: number | undefined
+  /** Makes events earn rebates; without it the import posts none. */
+  readonly accrual?: Accrual | undefined
   /** Rows with a later time are refused. Seconds since 1970. */
   readonly asOf?: number | undefined
   readonly isStrict?: boolean | undefined
@@ -43,7 +51,7 @@ export interface ImportCounts {
   codesTaken: number
   rebatesWithoutReferral: number
   openings: number
-  /** Rebates that events from `accrueFrom` on have earned. */
+  /** Rebates that the folder's events have earned now. */
   accrued: number
 }
 

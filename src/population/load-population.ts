@@ -14,6 +14,8 @@ import { Words } from './words.ts'
 export interface LoadOptions {
   /** "Now" in seconds since 1970: later facts are left out. Without it, the latest time that any fact states. */
   readonly asOf?: number | undefined
+  /** Times after this one are not believed: they do not move "now". Seconds since 1970. */
+  readonly notAfter?: number | undefined
   /** Only referrals of this programme. */
   readonly programId?: bigint | undefined
   readonly onProgress?: ((stage: string, done: number, total: number) => void) | undefined
@@ -220,12 +222,13 @@ class PopulationLoading {
   }
 
   private note(seconds: number): void {
-    if (seconds > this.latest) this.latest = seconds
+    if (seconds > this.latest && seconds <= (this.options.notAfter ?? LATEST_WITHOUT_END)) this.latest = seconds
   }
 
   private async latestOfBatches(): Promise<number> {
     const result = await this.client.query<{ latest: number | null }>(
-      'SELECT extract(epoch FROM max(latest_at))::double precision AS latest FROM batch')
+      'SELECT extract(epoch FROM max(latest_at))::double precision AS latest FROM batch WHERE latest_at <= to_timestamp($1::double precision)',
+      [this.options.notAfter ?? LATEST_WITHOUT_END])
     return result.rows[0]?.latest ?? 0
   }
 

@@ -16,6 +16,9 @@ import { type ScanProgram, readScanPrograms, ringThreshold } from './scan-progra
 import { settleStakes } from './stakes.ts'
 import { removeVerdicts, writeVerdicts } from './write-verdicts.ts'
 
+/** Clocks of platforms may run ahead of ours by this much. */
+const SKEW_SECONDS = 300
+
 export interface ScanOptions {
   readonly keys: KeyRing
   readonly clock: Clock
@@ -89,7 +92,7 @@ class Scanning {
   async run(): Promise<ScanSummary> {
     const onProgress = this.options.onProgress ?? (() => undefined)
     const loaded = await this.timed('load', () => loadPopulation(this.database, {
-      asOf: this.options.asOf, onProgress, settle: (client, population) => settleStakes(client, population, this.programs),
+      asOf: this.options.asOf, notAfter: this.options.clock.now().getTime() / 1000 + SKEW_SECONDS, onProgress, settle: (client, population) => settleStakes(client, population, this.programs),
     }))
     const detection = await this.timed('detect', () => Promise.resolve(detect(loaded.population, {
       model: this.options.model, thresholds: { ring: this.options.ringThreshold ?? ringThreshold(this.programs) }, onStage: onProgress,
