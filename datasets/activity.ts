@@ -144,21 +144,28 @@ class Life {
     const instrument = account.instruments[random.chance(0.93) ? 0 : random.below(account.instruments.length)]
     if (instrument === undefined) throw new Error('an account without an instrument')
     const amount = this.amount()
-    const id = this.transaction(parameters.callsRechargePayment === 1 ? 'payment' : 'recharge', amount, at, { payment_instrument: shown(instrument, parameters.hasMaskedOnly === 1) })
+    const type = parameters.callsRechargePayment === 1 ? 'payment' : 'recharge'
+    const payment_instrument = shown(instrument, parameters.hasMaskedOnly === 1)
+    const id = this.transaction(type, amount, at, { payment_instrument })
     this.session(at, 'payment')
     this.showInstrument(instrument, at)
     if (parameters.hasSpend === 1) this.spend(amount * account.life.usedShare, at, next, 'paid')
     const settled = at + random.between(1, 40) * daySeconds
     if (settled >= planner.endsAt) return
-    if (random.chance(parameters.refundShare)) this.transaction('refund', random.chance(0.6) ? amount : cents(amount * random.between(0.2, 0.9)), settled, { refunds: id })
-    else if (random.chance(parameters.disputeShare)) this.transaction(random.chance(0.7) ? 'chargeback' : 'dispute_opened', amount, settled, { refunds: id })
+    if (random.chance(parameters.refundShare)) {
+      const refunded = random.chance(0.6) ? amount : cents(amount * random.between(0.2, 0.9))
+      this.transaction('refund', refunded, settled, { refunds: id })
+    } else if (random.chance(parameters.disputeShare)) {
+      const outcome = random.chance(0.7) ? 'chargeback' : 'dispute_opened'
+      this.transaction(outcome, amount, settled, { refunds: id })
+    }
   }
 
   private showInstrument(instrument: Instrument, at: number): void {
     const { parameters } = this.planner
     if (parameters.hasPaymentObservation === 0) return
     const masked = parameters.hasMaskedOnly === 1
-    const subtype = masked && instrument.kind === 'card' ? 'masked' : instrument.kind === 'bank' ? 'bank' : instrument.kind === 'wallet' ? 'wallet' : 'fingerprint'
+    const subtype = instrument.kind !== 'card' ? instrument.kind : masked ? 'masked' : 'fingerprint'
     this.observe(parameters.hasBareKinds === 1 ? 'payment' : `payment:${subtype}`, shown(instrument, masked), at, 'payment', '')
   }
 

@@ -111,7 +111,11 @@ function wishesFor(planner: AccountPlanner, inviter: Person, stratum: HonestStra
   const { city } = inviter.household
   const work = inviter.work === undefined ? {} : { work: inviter.work }
   switch (stratum) {
-    case 'household': return { household: inviter.household, ...(planner.random.chance(0.3) ? work : {}), ...(planner.random.chance(0.4) ? { carrier: inviter.carrier } : {}) }
+    case 'household': return {
+      household: inviter.household,
+      ...(planner.random.chance(0.3) ? work : {}),
+      ...(planner.random.chance(0.4) ? { carrier: inviter.carrier } : {}),
+    }
     case 'campus': case 'launch': return { city, ...work }
     case 'office': case 'corporateCard': return { city, ...work }
     case 'cafe': return { city, cafe: inviter.cafe }
