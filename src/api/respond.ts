@@ -110,7 +110,7 @@ async function answerOf(responding: Responding, route: Route, request: IncomingM
 const JSON_TYPE = 'application/json; charset=utf-8'
 
 function written({ status, body, text, headers }: Answer): { status: number; text: string; headers: Readonly<Record<string, string>> } {
-  if (text !== undefined) return { status, text, headers: { 'Content-Type': JSON_TYPE, ...headers } }
+  if (text !== undefined) return { status, text, headers: { ...(text === '' ? {} : { 'Content-Type': JSON_TYPE }), ...headers } }
   return body === undefined ? { status, text: '', headers: headers ?? {} } : { status, text: JSON.stringify(body), headers: { 'Content-Type': JSON_TYPE, ...headers } }
 }
 

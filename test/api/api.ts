@@ -50,5 +50,11 @@ export async function useApi(options: Partial<ApiOptions> = {}) {
     return { status: response.status, headers: response.headers, text, json: isJson ? (JSON.parse(text) as Record<string, unknown>) : {} }
   }
 
-  return { ...test, world, checks, api, url, port, lines, key, call }
+  /** Scans run beside the requests: waits for one to end. */
+  async function scanned(scanId: string): Promise<void> {
+    while ((await database.prisma.scan.findUniqueOrThrow({ where: { id: BigInt(scanId) } })).state === 'running') await new Promise((resolve) => setImmediate(resolve))
+    await checks.refresh()
+  }
+
+  return { ...test, scanned, world, checks, api, url, port, lines, key, call }
 }

@@ -1,0 +1,111 @@
+// Who may do what: every route of the registry × nobody, a key without the scope, a key of another program, the right key.
+// A route without a row here fails, so that no route is served that nobody thought about.
+
+import { beforeAll, describe, expect, test } from 'vitest'
+import { ALL_SCOPES } from '../../src/identities/index.ts'
+import { useApi } from '../api/api.ts'
+import { eventOf, type Story, tellStory } from '../api/story.ts'
+
+const { api, call, key, scanned, database } = await useApi()
+let story: Story
+let plan: Record<string, unknown> = {}
+let decision: Record<string, unknown> = {}
+const tokens = { all: '', main: '', other: '' }
+
+interface Row {
+  /** A request that succeeds with the right key; made when it is needed. */
+  readonly request: () => { path?: string; body?: unknown; headers?: Record<string, string> }
+  readonly right: number
+  /** What a key limited to another program gets; `open`: the route knows no programs. */
+  readonly foreign: 403 | 404 | 'open' | 'filtered'
+}
+
+const question = { program: 'main', subject: 'rebate', subject_id: 'o-1', inviter: 'inviter', invitee: 'alt1', amount: '5', asset: 'USD' }
+const rules = async () => (await call('GET', '/v1/programs/main/versions', { token: tokens.all })).json['versions'] as { rules: unknown }[]
+let knownRules: unknown
+let uses = 0
+const once = () => ({ 'idempotency-key': `use-${uses++}` })
+
+const TABLE: Readonly<Record<string, Row>> = {
+  'post /v1/checks/pre-credit': { request: () => ({ body: question }), right: 200, foreign: 404 },
+  'post /v1/checks/verify': { request: () => ({ body: { token: String(checkToken) } }), right: 200, foreign: 404 },
+  'get /v1/checks': { request: () => ({ path: '/v1/checks?resolved_since=2026-01-01T00:00:00Z' }), right: 200, foreign: 'filtered' },
+  'post /v1/events': { request: () => ({ body: eventOf('table', 'login', 'friend', 59) }), right: 200, foreign: 403 },
+  'post /v1/accounts': { request: () => ({ body: { program: 'main', account: 'inviter' } }), right: 200, foreign: 404 },
+  'post /v1/codes/check': { request: () => ({ body: { program: 'main', code: story.code } }), right: 200, foreign: 404 },
+  'post /v1/clicks': { request: () => ({ body: { program: 'main', code: story.code, occurred_at: '2026-06-01T00:00:00Z' } }), right: 201, foreign: 404 },
+  'get /r/:code': { request: () => ({ path: `/r/${story.code}` }), right: 302, foreign: 'open' },
+  'post /v1/members/query': { request: () => ({ body: { program: 'main', account: 'inviter' } }), right: 200, foreign: 404 },
+  'post /v1/members/transfer': { request: () => ({ body: { program: 'main', account: 'inviter', asset: 'USD', amount: '0.01' }, headers: once() }), right: 201, foreign: 404 },
+  'get /v1/rings': { request: () => ({}), right: 200, foreign: 'filtered' },
+  'get /v1/rings/:id': { request: () => ({ path: `/v1/rings/${story.ringId}` }), right: 200, foreign: 404 },
+  'get /v1/cases': { request: () => ({}), right: 200, foreign: 'filtered' },
+  'get /v1/cases/:id': { request: () => ({ path: `/v1/cases/${story.caseId}` }), right: 200, foreign: 404 },
+  'post /v1/plans': { request: () => ({ body: { action: { kind: 'reclaim', target: { case_id: story.caseId } } } }), right: 201, foreign: 404 },
+  'post /v1/decisions': { request: () => ({ body: { plan_id: plan['plan_id'], hash: plan['hash'], reason: 'farm' }, headers: once() }), right: 200, foreign: 404 },
+  'post /v1/decisions/:id/undo': { request: () => ({ path: `/v1/decisions/${String(decision['decision_id'])}/undo`, body: { reason: 'correction' }, headers: once() }), right: 201, foreign: 404 },
+  'post /v1/scans': { request: () => ({ body: {} }), right: 202, foreign: 403 },
+  'get /v1/scans/:id': { request: () => ({ path: `/v1/scans/${story.scanId}` }), right: 200, foreign: 403 },
+  'get /v1/programs': { request: () => ({}), right: 200, foreign: 'filtered' },
+  'post /v1/programs': { request: () => ({ body: { key: 'main', name: 'main', effective_from: '2026-01-01T00:00:00Z', rules: knownRules } }), right: 201, foreign: 403 },
+  'get /v1/programs/:key/versions': { request: () => ({ path: '/v1/programs/main/versions' }), right: 200, foreign: 404 },
+  'post /v1/programs/:key/versions': { request: () => ({ path: '/v1/programs/main/versions', body: { effective_from: '2026-09-01T00:00:00Z', rules: knownRules } }), right: 201, foreign: 404 },
+  'get /v1/programs/:key/policies': { request: () => ({ path: '/v1/programs/main/policies' }), right: 200, foreign: 404 },
+  'post /v1/programs/:key/policies': { request: () => ({ path: '/v1/programs/main/policies', body: { effective_from: '2026-09-01T00:00:00Z', policy: {} } }), right: 201, foreign: 404 },
+  'get /healthz': { request: () => ({}), right: 200, foreign: 'open' },
+  'get /readyz': { request: () => ({}), right: 200, foreign: 'open' },
+  'get /openapi.json': { request: () => ({}), right: 200, foreign: 'open' },
+  'get /metrics': { request: () => ({}), right: 200, foreign: 403 },
+}
+let checkToken: unknown
+
+beforeAll(async () => {
+  tokens.all = await key()
+  story = await tellStory(call, tokens.all, scanned)
+  tokens.main = await key({ programKey: 'main' })
+  tokens.other = await key({ programKey: 'other' })
+  knownRules = (await rules())[0]?.rules
+  checkToken = (await call('POST', '/v1/checks/pre-credit', { token: tokens.all, body: question })).json['token']
+  await call('POST', '/v1/events', { token: tokens.all, body: eventOf('table', 'login', 'friend', 59) })
+  plan = (await call('POST', '/v1/plans', { token: tokens.all, body: { action: { kind: 'freeze', target: { case_id: story.caseId } } } })).json
+  decision = (await call('POST', '/v1/decisions', { token: tokens.all, body: { plan_id: plan['plan_id'], hash: plan['hash'], reason: 'farm' }, headers: once() })).json
+})
+
+async function use(name: string, token: string | undefined) {
+  const { path, body, headers } = TABLE[name]?.request() ?? {}
+  const [method = '', template = ''] = name.split(' ')
+  return call(method.toUpperCase(), path ?? template, { ...(token === undefined ? {} : { token }), ...(body === undefined ? {} : { body }), ...(headers === undefined ? {} : { headers }) })
+}
+
+describe('authorisation', () => {
+  test('every route has a row, and every row a route', () => {
+    expect(Object.keys(TABLE).sort()).toEqual(api.routes.map(({ method, path }) => `${method} ${path}`).sort())
+  })
+
+  describe.each(api.routes.map((route) => ({ name: `${route.method} ${route.path}`, route })))('$name', ({ name, route }) => {
+    test('nobody is refused, unless anybody may', async () => {
+      const status = (await use(name, undefined)).status
+      expect(status).toBe(route.scope === null ? TABLE[name]?.right : 401)
+    })
+
+    test.skipIf(route.scope === null)('a key with every scope but the one is refused', async () => {
+      const answer = await use(name, await key({ scopes: ALL_SCOPES.filter((scope) => scope !== route.scope) }))
+      expect([answer.status, answer.json['code']]).toEqual([403, 'forbidden'])
+    })
+
+    test.skipIf(route.scope === null)('a key of another program sees nothing', async () => {
+      const answer = await use(name, tokens.other)
+      const foreign = TABLE[name]?.foreign
+      if (foreign === 'filtered') {
+        expect(answer.status).toBe(200)
+        expect(answer.text).not.toMatch(/"(ring_id|case_id|check_id)"|"key":"main"/)
+      } else expect(answer.status).toBe(foreign)
+    })
+
+    test('the right key may', async () => {
+      const limited = route.programs === 'by_request'
+      expect((await use(name, limited ? tokens.main : tokens.all)).status).toBe(TABLE[name]?.right)
+      if (name === 'post /v1/scans') await scanned(String((await database.prisma.scan.findFirstOrThrow({ orderBy: { id: 'desc' } })).id))
+    })
+  })
+})
