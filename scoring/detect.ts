@@ -8,8 +8,7 @@ import type { CalibratedScorecard, Model } from './model/model.ts'
 import { scorecardBits } from './model/scorecard.ts'
 import type { FeatureMatrix } from './model/scorecard.ts'
 import type { Population } from './population.ts'
-import { decisionOf, explain, probabilityWithoutAddresses, reasonsOf, selfReferralBits } from './reasons.ts'
-import type { ExplainedRow } from './reasons.ts'
+import { createReasoning, decisionOf, explain, probabilityWithoutAddresses, selfReferralBits } from './reasons.ts'
 import { findRings } from './rings.ts'
 
 export type { Alert, Counterfactual, Decision, Detection, Explanation, Reason, Ring, RingMember, Thresholds } from './detection.ts'
@@ -27,6 +26,8 @@ export interface DetectOptions {
   readonly onStage?: ((stage: string, done: number, total: number) => void) | undefined
 }
 
+const sameAccount = { code: 'same_account', bits: selfReferralBits }
+
 const stages = ['linking', 'strength', 'features', 'probabilities', 'rings'] as const
 
 export function detect(population: Population, options: DetectOptions): Detection {
@@ -43,28 +44,22 @@ export function detect(population: Population, options: DetectOptions): Detectio
   enter('probabilities')
   const referral = scoreReferrals(population, features.referral, model.referral)
   const accountScore = calibrate(model.account.calibration, scorecardBits(model.account.card, features.account))
-  const explained = {
-    referral: (row: number): ExplainedRow => ({
-      scorecard: model.referral, matrix: features.referral, row,
-      certain: isSelfReferral(population, row) ? { code: 'same_account', bits: selfReferralBits } : undefined,
-    }),
-    account: (row: number): ExplainedRow => ({ scorecard: model.account, matrix: features.account, row }),
-  }
+  const referralReasoning = createReasoning(model.referral, features.referral)
+  const accountReasoning = createReasoning(model.account, features.account)
+  const certainty = (row: number) => (isSelfReferral(population, row) ? sameAccount : undefined)
   enter('rings')
   const { rings, ringOfAccount, ringOfReferral } = findRings({
     prepared, strength, accountScore, referralProbability: referral.probability, threshold: thresholds.ring,
-    referralReasons: (row) => reasonsOf(explained.referral(row)),
-    accountReasons: (account) => reasonsOf(explained.account(account)),
+    referralReasons: (row) => referralReasoning.reasonsOf(row, certainty(row)),
+    accountReasons: (account) => accountReasoning.reasonsOf(account),
   })
   const decision = Array.from(referral.probability, (probability, row): Decision => {
     if (probability < thresholds.hold || hasLink(features.referral, row) || isSelfReferral(population, row)) {
       return decisionOf(probability, thresholds)
     }
-    return decisionOf(probabilityWithoutAddresses(explained.referral(row)), thresholds)
+    return decisionOf(probabilityWithoutAddresses(referralReasoning, row), thresholds)
   })
-  const topReason = Array.from(decision, (_, row) =>
-    reasonsOf(explained.referral(row)).filter(({ bits, code }) => bits > 0 && code !== 'base_rate')
-      .reduce((top, reason) => (reason.bits > top.bits ? reason : top), { code: '', bits: 0 }).code)
+  const topReason = Array.from(decision, (_, row) => referralReasoning.topReason(row, certainty(row)))
   options.onStage?.('done', stages.length, stages.length)
   return {
     modelVersion: model.version,
@@ -73,8 +68,8 @@ export function detect(population: Population, options: DetectOptions): Detectio
     rings,
     identifiers: { strength },
     alerts: findAlerts(prepared),
-    explainReferral: (row) => explain(explained.referral(checked(row, population.referrals.count)), thresholds),
-    explainAccount: (account) => explain(explained.account(checked(account, population.accounts.count)), thresholds),
+    explainReferral: (row) => explain(referralReasoning, checked(row, population.referrals.count), thresholds, certainty(row)),
+    explainAccount: (account) => explain(accountReasoning, checked(account, population.accounts.count), thresholds),
   }
 }
 

@@ -2,7 +2,7 @@
 // sentence; and the counterfactual. Exact, because the model is additive: the bits of the reasons sum to the score.
 import { calibrateOne } from './model/calibration.ts'
 import type { CalibratedScorecard } from './model/model.ts'
-import { contributions } from './model/scorecard.ts'
+import { bindScorecard, stepIndex } from './model/scorecard.ts'
 import type { FeatureMatrix } from './model/scorecard.ts'
 import type { Counterfactual, Decision, Explanation, Reason, Thresholds } from './detection.ts'
 import { reasonOfFeature } from './reasons/codes.ts'
@@ -10,37 +10,67 @@ import { reasonOfFeature } from './reasons/codes.ts'
 /** What inviting oneself adds: the same account on both sides needs no other evidence. */
 export const selfReferralBits = 24
 
-export interface ExplainedRow {
+/** Something that is certain without a card, with a reason code of its own. */
+export interface Certainty {
+  readonly code: string
+  readonly bits: number
+}
+
+/** A scorecard bound to its features and their reason codes once, to explain many rows. */
+export interface Reasoning {
   readonly scorecard: CalibratedScorecard
-  readonly matrix: FeatureMatrix
-  readonly row: number
-  /** Added to the card's own bits, with a code of its own: what is certain without a card. */
-  readonly certain?: { readonly code: string; readonly bits: number } | undefined
+  /** The reasons of one row, strongest first, for and against; `base_rate` is what is known of every row. */
+  reasonsOf(row: number, certain?: Certainty): Reason[]
+  /** The code that speaks loudest for one operator, the first by name among equals; empty if none speaks for it. */
+  topReason(row: number, certain?: Certainty): string
 }
 
-/** The reasons of one row, strongest first, for and against; `base_rate` is what is known of every row. */
-export function reasonsOf({ scorecard, matrix, row, certain }: ExplainedRow): Reason[] {
-  const bitsOfCode = new Map<string, number>()
-  const factsOfCode = new Map<string, Record<string, number | string>>()
-  const parts = contributions(scorecard.card, matrix, row)
-  scorecard.card.steps.forEach((step, index) => {
-    const { code, fact, value } = reasonOfFeature(step.name)
-    bitsOfCode.set(code, (bitsOfCode.get(code) ?? 0) + parts[index]!)
-    const raw = matrix.columns[matrix.names.indexOf(step.name)]![row]!
-    const facts = factsOfCode.get(code) ?? {}
-    if (!Number.isNaN(raw)) facts[fact] = value(raw)
-    factsOfCode.set(code, facts)
-  })
-  const reasons: Reason[] = [{ code: 'base_rate', bits: scorecard.card.base, facts: {} }]
-  if (certain !== undefined) reasons.push({ ...certain, facts: {} })
-  for (const [code, bits] of bitsOfCode) if (bits !== 0) reasons.push({ code, bits, facts: factsOfCode.get(code) ?? {} })
-  return reasons.sort((a, b) => Math.abs(b.bits) - Math.abs(a.bits) || (a.code < b.code ? -1 : 1))
+export function createReasoning(scorecard: CalibratedScorecard, matrix: FeatureMatrix): Reasoning {
+  const { base, steps } = bindScorecard(scorecard.card, matrix.names)
+  const features = steps.map((step) => reasonOfFeature(matrix.names[step.column]!))
+  const codes = [...new Set(features.map((feature) => feature.code))].sort()
+  const codeOf = Int32Array.from(features, (feature) => codes.indexOf(feature.code))
+  const sums = new Float64Array(codes.length)
+  const addUp = (row: number) => {
+    sums.fill(0)
+    steps.forEach((step, index) => {
+      sums[codeOf[index]!]! += step.values[stepIndex(step.edges, matrix.columns[step.column]![row]!)]!
+    })
+  }
+  const factsOf = (row: number, code: number) => {
+    const facts: Record<string, number> = {}
+    steps.forEach((step, index) => {
+      const raw = matrix.columns[step.column]![row]!
+      if (codeOf[index] === code && !Number.isNaN(raw)) facts[features[index]!.fact] = features[index]!.value(raw)
+    })
+    return facts
+  }
+  return {
+    scorecard,
+    reasonsOf(row, certain) {
+      addUp(row)
+      const reasons: Reason[] = [{ code: 'base_rate', bits: base, facts: {} }]
+      if (certain !== undefined) reasons.push({ ...certain, facts: {} })
+      codes.forEach((code, index) => {
+        if (sums[index] !== 0) reasons.push({ code, bits: sums[index]!, facts: factsOf(row, index) })
+      })
+      return reasons.sort((a, b) => Math.abs(b.bits) - Math.abs(a.bits) || (a.code < b.code ? -1 : 1))
+    },
+    topReason(row, certain) {
+      addUp(row)
+      let top = certain ?? { code: '', bits: 0 }
+      codes.forEach((code, index) => {
+        if (sums[index]! > top.bits) top = { code, bits: sums[index]! }
+      })
+      return top.code
+    },
+  }
 }
 
-export function explain(explained: ExplainedRow, thresholds: Thresholds): Explanation {
-  const reasons = reasonsOf(explained)
+export function explain(reasoning: Reasoning, row: number, thresholds: Thresholds, certain?: Certainty): Explanation {
+  const reasons = reasoning.reasonsOf(row, certain)
   const bits = reasons.reduce((sum, reason) => sum + reason.bits, 0)
-  const { calibration } = explained.scorecard
+  const { calibration } = reasoning.scorecard
   const probability = calibrateOne(calibration, bits)
   const decide = (value: number) => decisionOf(value, thresholds)
   const counterfactual = smallestChange(reasons, bits, (left) => calibrateOne(calibration, left), decide)
@@ -51,9 +81,9 @@ export function explain(explained: ExplainedRow, thresholds: Thresholds): Explan
  * The probability without what shared addresses add. Where nothing else ties two accounts, this one decides: an address alone
  * never freezes or denies, whoever else is on it.
  */
-export function probabilityWithoutAddresses(explained: ExplainedRow): number {
-  const bits = reasonsOf(explained).reduce((sum, { code, bits: own }) => sum + (addressCodes.has(code) && own > 0 ? 0 : own), 0)
-  return calibrateOne(explained.scorecard.calibration, bits)
+export function probabilityWithoutAddresses(reasoning: Reasoning, row: number): number {
+  const bits = reasoning.reasonsOf(row).reduce((sum, { code, bits: own }) => sum + (addressCodes.has(code) && own > 0 ? 0 : own), 0)
+  return calibrateOne(reasoning.scorecard.calibration, bits)
 }
 
 const addressCodes: ReadonlySet<string> = new Set(['ip_shared_with_link', 'ip_shared_alone', 'ip_overlap', 'ip_used_in_turn'])

@@ -45,7 +45,7 @@ export function accountColumns(input: LinkingInput): NamedColumn[] {
 }
 
 /** What the account's own identifiers say, whatever their number of accounts. */
-function linkColumns({ population, postings, facts, strength, links }: LinkingInput): NamedColumn[] {
+function linkColumns({ postings, facts, strength, links }: LinkingInput): NamedColumn[] {
   const count = postings.accounts
   const column = () => new Float32Array(count)
   const shared = column()
@@ -57,6 +57,7 @@ function linkColumns({ population, postings, facts, strength, links }: LinkingIn
   const directIn = column()
   const directOut = column()
   const volume = column()
+  const owned = ownedIdentifiers(postings)
   for (let account = 0; account < count; account++) {
     let total = 0
     for (let pair = postings.accountStart[account]!; pair < postings.accountStart[account + 1]!; pair++) {
@@ -75,13 +76,12 @@ function linkColumns({ population, postings, facts, strength, links }: LinkingIn
         best[account] = value
       } else if (value > second[account]!) second[account] = value
       if ((postings.context[pair]! & ObservationContext.own) !== 0) directIn[account]! += size - 1
-      else if (hasOwner(postings, identifier)) directOut[account]!++
+      else if (owned[identifier] === 1) directOut[account]!++
     }
     sum[account] = total
     mean[account] = shared[account]! > 0 ? total / shared[account]! : Number.NaN
     volume[account] = facts.logVolume[account]!
   }
-  void population
   return [
     { name: 'shared_identifiers', monotone: 0, values: shared },
     { name: 'strength_best', monotone: 1, values: best },
@@ -95,10 +95,11 @@ function linkColumns({ population, postings, facts, strength, links }: LinkingIn
   ]
 }
 
-/** Whether the identifier is some account's own name. */
-function hasOwner(postings: Postings, identifier: number): boolean {
-  for (let posting = postings.identifierStart[identifier]!; posting < postings.identifierStart[identifier + 1]!; posting++) {
-    if ((postings.context[postings.pairOf[posting]!]! & ObservationContext.own) !== 0) return true
+/** Per identifier: 1 if it is some account's own name. */
+function ownedIdentifiers({ pairs, identifiers, identifierOf, context }: Postings): Uint8Array {
+  const owned = new Uint8Array(identifiers)
+  for (let pair = 0; pair < pairs; pair++) {
+    if ((context[pair]! & ObservationContext.own) !== 0) owned[identifierOf[pair]!] = 1
   }
-  return false
+  return owned
 }

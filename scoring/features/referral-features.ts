@@ -24,7 +24,8 @@ export interface ReferralFeatureGroup {
 }
 
 /** Account features that are carried over to the referral, once for either side. */
-const carried = ['strength_best', 'strength_second', 'neighbours', 'neighbours_alike', 'linked_strength_mean']
+const carried = ['strength_best', 'strength_second', 'neighbours', 'neighbours_alike', 'pair_bits_best', 'network_strength_best',
+  'fit_both_best', 'twins_same_hour_log2', 'linked_strength_mean', 'group_50_accounts_log2']
 
 export function referralColumns(input: LinkingInput, accountFeatures: readonly NamedColumn[]): NamedColumn[] {
   const { referrals } = input.population

@@ -170,6 +170,7 @@ function alikeTogether(accounts: Int32Array, { bornAt, logVolume }: AccountFacts
         const gap = Math.abs(bornAt[order[other]!]! - bornAt[account]!)
         if (gap > 6 * hour) break
         if (gap <= hour / 6) near = true
+        else if (Number.isNaN(logVolume[account]!)) break
         if (Math.abs(logVolume[order[other]!]! - logVolume[account]!) <= 0.2) found = true
       }
     }

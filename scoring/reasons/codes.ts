@@ -85,6 +85,7 @@ const table: readonly (readonly [pattern: RegExp, code: string, fact: string, va
   [/^twins_/, 'twins', 'others_plus_one', power],
   [/^network_/, 'network_coherent', 'strength_percent', percent],
   [/^direct_/, 'direct_links', 'links', plain],
+  [/^fit_/, 'identifiers_coherent', 'value', plain],
   [/^linked_/, 'linked_accounts_alike', 'value', plain],
   [/^(?:strength|pair_bits|neighbours|shared_identifiers)/, 'identifiers_coherent', 'value', plain],
 ]
