@@ -20,15 +20,20 @@ export async function resumeRelations(transaction: Transaction, referrals: reado
   return [...changes, ...(await endRelationHolds(transaction, suspended, 'released')), ...(await earnedMeanwhile(transaction, changes))]
 }
 
-/** What the invitees of relations that earn again paid since they did not: it has earned nothing yet. */
-export async function earnedMeanwhile(transaction: Transaction, changes: readonly ReferralEffect[]): Promise<SettleEffect[]> {
+/**
+ * What the invitees of relations that earn again paid since they did not: it has earned nothing yet. `stoppedAt` is when that was recorded;
+ * for a suspended relation it is its effective time. Imported history earns nothing, now as before.
+ */
+export async function earnedMeanwhile(transaction: Transaction, changes: readonly ReferralEffect[], stoppedAt: Date | null = null): Promise<SettleEffect[]> {
   const resumed = changes.filter((each) => each.before.state !== 'active' && each.after.state === 'active')
   if (resumed.length === 0) return []
   const rows = await transaction.$queryRaw<{ id: bigint; account_id: bigint }[]>`
-    SELECT DISTINCT e.id, e.account_id FROM unnest(${resumed.map((each) => BigInt(each.referralId))}::bigint[], ${resumed.map((each) => each.before.effectiveAt)}::timestamptz[])
-        AS r(referral_id, since)
+    SELECT DISTINCT e.id, e.account_id
+      FROM unnest(${resumed.map((each) => BigInt(each.referralId))}::bigint[], ${resumed.map((each) => each.before.effectiveAt)}::timestamptz[]) AS r(referral_id, since)
       JOIN referral f ON f.id = r.referral_id
-      JOIN event e ON e.account_id = f.invitee_id AND e.occurred_at >= r.since AND e.type IN ('recharge', 'payment', 'spend')
+      JOIN event e ON e.account_id = f.invitee_id AND e.type IN ('recharge', 'payment', 'spend')
+        AND e.occurred_at >= r.since AND e.recorded_at >= coalesce(${stoppedAt}::timestamptz, r.since)
+      JOIN batch ON batch.id = e.batch_id AND batch.kind <> 'import'
       WHERE NOT EXISTS (SELECT 1 FROM rebate b WHERE b.event_id = e.id AND b.program_id = f.program_id)
       ORDER BY e.id`
   return rows.map((row) => ({ kind: 'settle', why: 'earned_meanwhile', accountId: row.account_id.toString(), eventId: row.id.toString() }))

@@ -15,6 +15,7 @@ import { decidedAgain, heldSince } from './undo-dependencies.ts'
 export interface DecisionToUndo {
   readonly id: bigint
   readonly caseId: bigint | null
+  readonly recordedAt: Date
   readonly effects: readonly PlanEffect[]
 }
 
@@ -32,7 +33,7 @@ export async function undoEffects(transaction: Transaction, decisionId: string):
   const reviewCase = await caseNow(transaction, decision.caseId)
   const cases = await reopened(transaction, reviewCase)
   if ('ok' in cases) return cases
-  const settles = [...(await earnedMeanwhile(transaction, relations)), ...(await refundedMeanwhile(transaction, rebateIds))]
+  const settles = [...(await earnedMeanwhile(transaction, relations, decision.recordedAt)), ...(await refundedMeanwhile(transaction, rebateIds))]
   const restrictions = await liftedRestrictions(transaction, decision.id)
   const holds = await inverseHolds(transaction, decision)
   return {
@@ -57,7 +58,7 @@ async function findDecision(transaction: Transaction, id: bigint): Promise<{ ok:
   if (row.undoesId !== null) return { ok: false, reason: 'is_an_undo', detail: `Decision ${id} is itself an undo; decide anew instead.` }
   const undo = await transaction.decision.findUnique({ where: { undoesId: id }, select: { id: true } })
   if (undo !== null) return { ok: false, reason: 'already_undone', detail: `Decision ${id} was undone by decision ${undo.id}.` }
-  return { ok: true, decision: { id, caseId: row.caseId, effects: effectsFromJson(row.plan.effects) } }
+  return { ok: true, decision: { id, caseId: row.caseId, recordedAt: row.recordedAt, effects: effectsFromJson(row.plan.effects) } }
 }
 
 async function inversePostings(transaction: Transaction, decisionId: bigint): Promise<PostingEffect[]> {

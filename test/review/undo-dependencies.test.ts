@@ -95,6 +95,18 @@ describe('an undo is not kept back', () => {
     await expectBooksToBalance(owner)
   })
 
+  test('by imported history, which earns nothing then either', async () => {
+    const cancel = await decided(ring.ann, { kind: 'cancel', target: ring.target, from: 'start' })
+    clock.advance(60)
+    const { sourceId } = await owner.prisma.batch.findFirstOrThrow()
+    const batch = await owner.prisma.batch.create({ data: { sourceId, actorId: 1n, kind: 'import', recordedAt: clock.now() } })
+    const at = { occurredAt: clock.now(), recordedAt: clock.now(), effectiveAt: clock.now() }
+    const bytes = new Uint8Array([1, ...ring.target.ringId].map(Number))
+    await owner.prisma.event.create({ data: { naturalKey: bytes, contentDigest: bytes, type: 'recharge', accountId: ring.alts[0], amount: units('50'), asset: 'USD', batchId: batch.id, ...at } })
+    await undone(ring.ann, cancel)
+    expect(await balances()).toEqual({ 'reward_available USD': units('30') })
+  })
+
   test('by refunds since, which are taken then', async () => {
     const reclaim = await decided(ring.ann, { kind: 'reclaim', target: ring.target })
     await ring.desk.programme.refund('half', `recharge-${ring.alts[0]}`, ring.alts[0], '100')
