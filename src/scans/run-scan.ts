@@ -6,12 +6,11 @@ import type { Model } from '../../scoring/model/model.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Database, Transaction } from '../base/database.ts'
 import type { KeyRing } from '../base/keys.ts'
-import { type LoadedPopulation, loadPopulation } from '../population/index.ts'
+import { type LoadedPopulation, loadPopulation, withPopulationLock } from '../population/index.ts'
 import { type FoundRing, type RingPlan, planRings, publishRings } from '../rings/index.ts'
 import { openCases } from '../review/index.ts'
 import { type ScanSummary, lossPerAsset, referralDifferences, ringDifferences } from './differences.ts'
 import { foundRings } from './found-rings.ts'
-import { withScanLock } from './scan-lock.ts'
 import { type ScanProgram, readScanPrograms, ringThreshold } from './scan-programs.ts'
 import { settleStakes } from './stakes.ts'
 import { removeVerdicts, writeVerdicts } from './write-verdicts.ts'
@@ -38,7 +37,7 @@ export type ScanResult =
   | { readonly ok: false; readonly reason: 'scan_running' }
 
 export async function runScan(database: Database, options: ScanOptions): Promise<ScanResult> {
-  const locked = await withScanLock(database, async (): Promise<ScanResult> => {
+  const locked = await withPopulationLock(database, async (): Promise<ScanResult> => {
     await discardUnfinished(database)
     const programs = await readScanPrograms(database, options.clock.now())
     const scan = await beginScan(database, options)
