@@ -1,0 +1,85 @@
+// One key, one effect, one answer. Method: the real routes, replayed, raced and made to fail between effect and answer.
+
+import { beforeAll, describe, expect, test } from 'vitest'
+import { forgetOldKeys } from '../../src/api/idempotency.ts'
+import { expectBooksToBalance } from '../books.ts'
+import { useApi } from './api.ts'
+import { tellStory } from './story.ts'
+
+const { call, key, scanned, database, owner, clock, api } = await useApi()
+let token = ''
+const transfer = (amount: string, idempotencyKey: string | undefined, given = token) =>
+  call('POST', '/v1/members/transfer', { token: given, body: { program: 'main', account: 'inviter', asset: 'USD', amount }, headers: idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey } })
+const moved = async (): Promise<number> => database.prisma.transfer.count({ where: { kind: 'reward_transfer' } })
+
+beforeAll(async () => {
+  token = await key()
+  await tellStory(call, token, scanned)
+})
+
+describe('an idempotency key', () => {
+  test('is required where money moves or a case is decided', async () => {
+    expect((await transfer('1', undefined)).json).toMatchObject({ code: 'invalid_request', reason: 'idempotency_key_missing' })
+    expect(api.routes.filter(({ idempotency }) => idempotency === 'required').map(({ path }) => path).sort()).toEqual(['/v1/decisions', '/v1/decisions/:id/undo', '/v1/members/transfer'])
+  })
+
+  test.each(['a b', 'é', 'x'.repeat(256)])('of the form %j is refused', async (bad) => {
+    const answer = await transfer('1', encodeURIComponent(bad) === bad ? bad : undefined)
+    expect([answer.status, answer.json['code']]).toEqual([400, 'invalid_request'])
+  })
+
+  test('has one effect however often and at once it is used, and the same bytes for all', async () => {
+    const before = await moved()
+    const answers = await Promise.all(Array.from({ length: 12 }, () => transfer('0.5', 'raced')))
+    const later = await transfer('0.5', 'raced')
+    const done = [...answers, later].filter(({ status }) => status === 201)
+    expect(new Set(done.map(({ text }) => text)).size).toBe(1)
+    for (const { status, json } of answers) expect([201, 409]).toContain(status), status === 409 && expect(json['code']).toBe('in_flight')
+    expect(later.headers.get('idempotency-hit')).toBe('true')
+    expect(await moved()).toBe(before + 1)
+  })
+
+  test('with another body is refused, whatever the order of its fields was', async () => {
+    await transfer('0.25', 'reused')
+    expect((await transfer('0.26', 'reused')).json).toMatchObject({ status: 422, code: 'key_reused' })
+    const same = await call('POST', '/v1/members/transfer', { token, raw: '{"amount":"0.25","asset":"USD","account":"inviter","program":"main"}', headers: { 'idempotency-key': 'reused' } })
+    expect([same.status, same.headers.get('idempotency-hit')]).toEqual([201, 'true'])
+  })
+
+  test('of another caller is another key', async () => {
+    const before = await moved()
+    const theirs = await key({ kind: 'key' })
+    expect((await transfer('0.5', 'mine')).status).toBe(201)
+    expect((await transfer('0.5', 'mine', theirs)).headers.get('idempotency-hit')).toBeNull()
+    expect(await moved()).toBe(before + 2)
+  })
+
+  test('of a refused request is free again: nothing happened that would be repeated', async () => {
+    expect((await transfer('1000000', 'later')).json).toMatchObject({ status: 422, reason: 'insufficient' })
+    expect((await transfer('not a number', 'later')).status).toBe(400)
+    expect((await transfer('0.1', 'later')).status).toBe(201)
+  })
+
+  test('of a request that failed after its effect leaves neither effect nor record', async () => {
+    const [before, records] = [await moved(), await database.prisma.idempotencyRecord.count()]
+    await owner.prisma.$executeRaw`ALTER TABLE idempotency_answer RENAME TO away`
+    const failed = await transfer('0.5', 'crashed')
+    await owner.prisma.$executeRaw`ALTER TABLE away RENAME TO idempotency_answer`
+    expect(failed.status).toBe(500)
+    expect([await moved(), await database.prisma.idempotencyRecord.count()]).toEqual([before, records])
+    expect((await transfer('0.5', 'crashed')).status).toBe(201)
+    expect(await moved()).toBe(before + 1)
+    await expectBooksToBalance(owner)
+  })
+
+  test('is kept as a digest, and its answer is forgotten after thirty days while the money’s own key stays', async () => {
+    await transfer('0.01', 'secret-key-value')
+    const rows = await owner.prisma.$queryRaw<{ text: string }[]>`SELECT string_agg(r::text, '') AS text FROM idempotency_record r`
+    expect(rows[0]?.text).not.toContain('secret-key-value')
+    const before = await moved()
+    clock.advance(31 * 86_400)
+    expect(await forgetOldKeys(database, clock, 30)).toBeGreaterThan(0)
+    expect((await transfer('0.01', 'secret-key-value')).headers.get('idempotency-hit')).toBeNull()
+    expect(await moved()).toBe(before)
+  })
+})
