@@ -43,6 +43,7 @@ export async function openCases(transaction: Transaction, scan: ScanToReview): P
   const opened = await openNewCases(transaction, scan, findings.filter((finding) => !openByKey.has(keyOf(finding))))
   const unseen = open.filter((each) => !seen.has(keyOf(each)))
   const ended = await endUnseenCases(transaction, scan, unseen)
+  await adoptHolds(transaction, scan)
 
   const result: CasesOfScan = { opened, updated, ...ended }
   await appendAct(transaction, scan.keys, scan.clock, {
@@ -148,6 +149,22 @@ async function endUnseenCases(transaction: Transaction, scan: ScanToReview, unse
   const closed = rest.filter((id) => !kept.has(id))
   await closeCases(transaction, scan, closed, { outcome: 'evidence_gone', mergedIntoId: null })
   return { closed, merged, kept: rest.filter((id) => kept.has(id)) }
+}
+
+/** Holds that checks placed belong to the case of their relation from now on, so that none is left without a person; degraded ones wait for a real answer. */
+async function adoptHolds(transaction: Transaction, scan: ScanToReview): Promise<void> {
+  await transaction.$executeRaw`
+    WITH seen AS (
+      SELECT c.id AS case_id, r.fact_id FROM review_case c
+        JOIN ring_version v ON v.ring_id = c.ring_id AND v.scan_id = ${scan.scanId}
+        JOIN ring_referral r ON r.ring_version_id = v.id
+        WHERE c.state = 'open'
+      UNION ALL
+      SELECT c.id, c.fact_id FROM review_case c WHERE c.state = 'open' AND c.fact_id IS NOT NULL AND c.seen_scan_id = ${scan.scanId}
+    )
+    UPDATE hold h SET case_id = seen.case_id
+      FROM seen JOIN referral_fact f ON f.id = seen.fact_id JOIN rebate b ON b.referral_id = f.referral_id
+      WHERE h.rebate_id = b.id AND h.ended_at IS NULL AND h.case_id IS NULL AND NOT h.is_degraded AND h.reason IN ('held_by_check', 'denied_by_check')`
 }
 
 /** The open case into which an unseen one went: of the ring that took over its ring, or of the ring its referral is now part of. */

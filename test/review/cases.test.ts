@@ -3,7 +3,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { assignCase, listCases } from '../../src/review/index.ts'
 import { useDatabase } from '../database.ts'
-import { units } from '../programs/programme.ts'
+import { answerOf, units } from '../programs/programme.ts'
 import { decided, makeDesk, planned } from './desk.ts'
 import { type RingOfFour, ringOfFour } from './ring-of-four.ts'
 
@@ -90,6 +90,20 @@ describe('a scan', () => {
     await decided(ring.ann, { kind: 'confirm', target: ring.target, outcome: 'farm' }, 'farm')
     expect((await ring.desk.scan({ rings: [{ ringId: ring.ringId, members: ring.members, expectedLoss: 10n }] })).cases.opened).toEqual([])
     expect((await ring.desk.scan({ rings: [{ ringId: ring.ringId, members: ring.members, expectedLoss: 2_000_000n }] })).cases.opened).toHaveLength(1)
+  })
+
+  test('takes holds of the check into the case, except degraded ones', async () => {
+    const { programme } = ring.desk
+    programme.setCheck(async () => answerOf('hold'))
+    await programme.recharge('held', ring.alts[0], '20')
+    programme.setCheck(async () => answerOf('hold', true))
+    await programme.recharge('degraded', ring.alts[0], '20')
+    await ring.desk.scan({ rings: [{ ringId: ring.ringId, members: ring.members }] })
+    const { id: caseId } = await ring.desk.caseOf(ring.ringId)
+    const holds = await owner.prisma.hold.findMany({ where: { endedAt: null, rebate: { accountId: ring.hub } }, orderBy: { id: 'asc' } })
+    expect(holds.map((hold) => [hold.isDegraded, hold.caseId])).toEqual([[false, caseId], [true, null]])
+    await decided(ring.ann, { kind: 'dismiss', target: ring.target, outcome: 'household' }, 'household')
+    expect((await programme.balances(ring.hub))['reward_held USD']).toBeUndefined()
   })
 
   test('leaves one act of what it did to the cases', async () => {
