@@ -65,15 +65,17 @@ export interface MoneyEvent {
   readonly periodUnit: string | null
   readonly periodCount: number | null
   readonly occurredAt: Date
+  /** Brought in by an import: history, which earns only where the import was told so. */
+  readonly isImported: boolean
 }
 
 const COLUMNS = {
   id: true, naturalKey: true, type: true, accountId: true, originalKey: true, amount: true, asset: true, excluded: true,
-  fundedBy: true, periodUnit: true, periodCount: true, occurredAt: true,
+  fundedBy: true, periodUnit: true, periodCount: true, occurredAt: true, batch: { select: { kind: true } },
 } as const
 
-type EventRecord = Omit<MoneyEvent, 'type'> & { readonly type: string }
-const asMoneyEvent = (row: EventRecord): MoneyEvent => ({ ...row, type: row.type as EventType })
+type EventRecord = Omit<MoneyEvent, 'type' | 'isImported'> & { readonly type: string; readonly batch: { readonly kind: string } }
+const asMoneyEvent = ({ batch, ...row }: EventRecord): MoneyEvent => ({ ...row, type: row.type as EventType, isImported: batch.kind === 'import' })
 
 export async function findEvent(transaction: Transaction, naturalKey: Uint8Array): Promise<MoneyEvent | null> {
   const row = await transaction.event.findUnique({ where: { naturalKey: new Uint8Array(naturalKey) }, select: COLUMNS })

@@ -1,5 +1,6 @@
 // Programmes: invite codes, attribution, what events earn, and the member's transfer of reward into the main balance.
 
+export { accrueEvents } from './accrue-events.ts'
 export { type Attributed, type Invitation, lockAttribution, type NotPayable } from './attribution.ts'
 export { apiyi } from './catalogue/apiyi.ts'
 export { type ClickAnswer, type NewClick, recordClick } from './clicks.ts'

@@ -46,7 +46,8 @@ export async function makeRebates(transaction: Transaction, recording: Recording
     const reward = version === null ? null : rewardOf(version.rules, event)
     if (version === null || reward === null) continue
     const naturalKey = new Uint8Array(rebateKey(event, referral.programId))
-    if ((await transaction.rebate.count({ where: { naturalKey } })) > 0) continue
+    const earned = await transaction.rebate.count({ where: { eventId: event.id, programId: referral.programId, kind: { in: ['rebate', 'opening'] } } })
+    if (earned > 0) continue
     await makeRebate(transaction, recording, { event, referral, version, reward, naturalKey })
   }
 }

@@ -65,7 +65,7 @@ export async function recordEvent(recorder: Recorder, batchId: bigint, fact: Eve
 }
 
 /** Facts of one account are recorded one after another: an original and its refund, a sign-up and its first recharge must see each other. */
-async function lockFacts(transaction: Transaction, accountId: bigint): Promise<void> {
+export async function lockFacts(transaction: Transaction, accountId: bigint): Promise<void> {
   await transaction.$executeRaw`select pg_advisory_xact_lock(hashtextextended(${`facts ${accountId}`}, 0))`
 }
 
@@ -91,13 +91,13 @@ async function applyEvent(transaction: Transaction, recording: Recording, { fact
   if (isMoney(event.type)) {
     await transaction.waitingEvent.deleteMany({ where: { accountId: event.accountId, originalKey: new Uint8Array(event.naturalKey) } })
     await settleMainBalance(transaction, recording, event, null)
-    await settleEvent(transaction, recording, event, referrals, event)
+    await settleEvent(transaction, recording, { event, referrals, cause: event, mayEarn: true })
   } else if (isAboutAnOriginal(event.type)) {
     await applyToOriginal(transaction, recording, event, original, referrals)
   } else if (attributed.some((each) => each.referralId !== null)) {
     // What was reported before its account's sign-up earns now.
     for (const earlier of await moneyEventsSince(transaction, event.accountId, event.occurredAt)) {
-      await settleEvent(transaction, recording, earlier, referrals, event)
+      await settleEvent(transaction, recording, { event: earlier, referrals, cause: event, mayEarn: true })
     }
   }
   return attributed
@@ -113,7 +113,8 @@ async function applyToOriginal(
     return
   }
   await settleMainBalance(transaction, recording, event, original)
-  await settleEvent(transaction, recording, original, referrals, event)
+  // What an original earns, it earned when it came: a refund of imported history must not make it earn.
+  await settleEvent(transaction, recording, { event: original, referrals, cause: event, mayEarn: false })
 }
 
 async function signUp(transaction: Transaction, recording: Recording, fact: EventFact, event: MoneyEvent, batchId: bigint): Promise<Attributed[]> {

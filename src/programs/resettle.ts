@@ -9,6 +9,7 @@ import { settleEvent } from './settle.ts'
 /** All members concerned must be locked already. */
 export async function resettleEvents(transaction: Transaction, recording: Recording, eventIds: readonly bigint[]): Promise<void> {
   for (const event of await eventsByIds(transaction, eventIds)) {
-    await settleEvent(transaction, recording, event, await referralsOf(transaction, event.accountId), event)
+    const referrals = await referralsOf(transaction, event.accountId)
+    await settleEvent(transaction, recording, { event, referrals, cause: event, mayEarn: !event.isImported })
   }
 }

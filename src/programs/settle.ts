@@ -15,19 +15,30 @@ interface EarnedRebate {
   readonly naturalKey: Uint8Array
   readonly programId: bigint
   readonly programVersionId: bigint
+  readonly kind: string
 }
 
-/** `cause` is the event that led here. The invitee's facts and all members must be locked. */
-export async function settleEvent(
-  transaction: Transaction, recording: Recording, event: MoneyEvent, referrals: readonly PayingReferral[], cause: MoneyEvent,
-): Promise<void> {
-  await makeRebates(transaction, recording, event, referrals)
+export interface Settling {
+  readonly event: MoneyEvent
+  readonly referrals: readonly PayingReferral[]
+  /** The event that led here. */
+  readonly cause: MoneyEvent
+  /** Whether what the event earns and did not get yet is made now. */
+  readonly mayEarn: boolean
+}
+
+/** The invitee's facts and all members must be locked. */
+export async function settleEvent(transaction: Transaction, recording: Recording, { event, referrals, cause, mayEarn }: Settling): Promise<void> {
+  if (mayEarn) await makeRebates(transaction, recording, event, referrals)
   const rebates = await transaction.rebate.findMany({
-    where: { eventId: event.id, kind: 'rebate' }, select: { id: true, naturalKey: true, programId: true, programVersionId: true }, orderBy: { id: 'asc' },
+    where: { eventId: event.id, kind: { in: ['rebate', 'opening'] } },
+    select: { id: true, naturalKey: true, programId: true, programVersionId: true, kind: true }, orderBy: { id: 'asc' },
   })
   if (rebates.length === 0) return
-  const about = await eventsAbout(transaction, event)
+  const known = await eventsAbout(transaction, event)
   for (const rebate of rebates) {
+    // An opening rebate came as the platform's books had left it: refunds of that time are in it already.
+    const about = rebate.kind === 'opening' ? known.filter((each) => !each.isImported) : known
     await reverseRefunded(transaction, recording, rebate, event, refundedOf(event, about), cause)
     await holdDisputed(transaction, recording, rebate, about, cause)
   }
