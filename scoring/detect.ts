@@ -8,7 +8,7 @@ import type { CalibratedScorecard, Model } from './model/model.ts'
 import { scorecardBits } from './model/scorecard.ts'
 import type { FeatureMatrix } from './model/scorecard.ts'
 import type { Population } from './population.ts'
-import { createReasoning, decisionOf, explain, probabilityWithoutAddresses, selfReferralBits } from './reasons.ts'
+import { createReasoning, decidingProbability, decisionOf, explain, selfReferralBits } from './reasons.ts'
 import { findRings } from './rings.ts'
 
 export type { Alert, Counterfactual, Decision, Detection, Explanation, Reason, Ring, RingMember, Thresholds } from './detection.ts'
@@ -47,18 +47,20 @@ export function detect(population: Population, options: DetectOptions): Detectio
   const referralReasoning = createReasoning(model.referral, features.referral)
   const accountReasoning = createReasoning(model.account, features.account)
   const certainty = (row: number) => (isSelfReferral(population, row) ? sameAccount : undefined)
+  const deciding = (row: number) => decidingProbability(referralReasoning, row, hasLink(features.referral, row))
   enter('rings')
+  const tieProbability = referral.probability.map((probability, row) => (probability < thresholds.ring ? probability : deciding(row)))
   const { rings, ringOfAccount, ringOfReferral } = findRings({
-    prepared, strength, accountScore, referralProbability: referral.probability, threshold: thresholds.ring,
+    prepared, strength, accountScore, referralProbability: referral.probability, tieProbability, threshold: thresholds.ring,
     referralReasons: (row) => referralReasoning.reasonsOf(row, certainty(row)),
     accountReasons: (account) => accountReasoning.reasonsOf(account),
   })
-  const decision = Array.from(referral.probability, (probability, row): Decision => {
-    if (probability < thresholds.hold || hasLink(features.referral, row) || isSelfReferral(population, row)) {
-      return decisionOf(probability, thresholds)
-    }
-    return decisionOf(probabilityWithoutAddresses(referralReasoning, row), thresholds)
-  })
+  const decide = (row: number, own: Thresholds): Decision => {
+    const probability = referral.probability[row]!
+    if (probability < own.hold || isSelfReferral(population, row)) return decisionOf(probability, own)
+    return decisionOf(deciding(row), own)
+  }
+  const decision = Array.from(referral.probability, (_, row): Decision => decide(row, thresholds))
   const topReason = Array.from(decision, (_, row) => referralReasoning.topReason(row, certainty(row)))
   options.onStage?.('done', stages.length, stages.length)
   return {
@@ -68,7 +70,11 @@ export function detect(population: Population, options: DetectOptions): Detectio
     rings,
     identifiers: { strength },
     alerts: findAlerts(prepared),
-    explainReferral: (row) => explain(referralReasoning, checked(row, population.referrals.count), thresholds, certainty(row)),
+    explainReferral: (row) => {
+      const explanation = explain(referralReasoning, checked(row, population.referrals.count), thresholds, certainty(row))
+      return decision[row] === 'allow' ? { ...explanation, counterfactual: null } : explanation
+    },
+    decideReferral: (row, own) => decide(checked(row, population.referrals.count), own),
     explainAccount: (account) => explain(accountReasoning, checked(account, population.accounts.count), thresholds),
   }
 }

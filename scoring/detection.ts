@@ -24,6 +24,7 @@ export interface Explanation {
   readonly bits: number
   /** Strongest first, for and against. */
   readonly reasons: readonly Reason[]
+  /** Null where the decision is to allow. */
   readonly counterfactual: Counterfactual | null
 }
 
@@ -78,5 +79,10 @@ export interface Detection {
   readonly identifiers: { readonly strength: Float64Array }
   readonly alerts: readonly Alert[]
   explainReferral(referral: number): Explanation
+  /**
+   * The decision for one referral under a programme's own thresholds. It may be milder than the probability suggests: neither
+   * an address alone nor what others do through an inviter's link decides.
+   */
+  decideReferral(referral: number, thresholds: Thresholds): Decision
   explainAccount(account: number): Explanation
 }

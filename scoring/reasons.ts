@@ -78,14 +78,19 @@ export function explain(reasoning: Reasoning, row: number, thresholds: Threshold
 }
 
 /**
- * The probability without what shared addresses add. Where nothing else ties two accounts, this one decides: an address alone
- * never freezes or denies, whoever else is on it.
+ * The probability that a decision may rest on. What others do to an inviter (how many sign up through the link, how close
+ * together, how alike) never counts against a referral here; and where nothing but addresses ties the two accounts, nor do
+ * addresses: both are in the hands of whoever wants to burn an honest inviter, or of the neighbours.
  */
-export function probabilityWithoutAddresses(reasoning: Reasoning, row: number): number {
-  const bits = reasoning.reasonsOf(row).reduce((sum, { code, bits: own }) => sum + (addressCodes.has(code) && own > 0 ? 0 : own), 0)
-  return calibrateOne(reasoning.scorecard.calibration, bits)
+export function decidingProbability(reasoning: Reasoning, row: number, isLinked: boolean): number {
+  const left = reasoning.reasonsOf(row).reduce((sum, { code, bits }) => {
+    const isBarred = inboundCodes.has(code) || (!isLinked && addressCodes.has(code))
+    return isBarred && bits > 0 ? sum : sum + bits
+  }, 0)
+  return calibrateOne(reasoning.scorecard.calibration, left)
 }
 
+const inboundCodes: ReadonlySet<string> = new Set(['inviter_invites_many', 'siblings_arrived_together', 'siblings_spend_alike'])
 const addressCodes: ReadonlySet<string> = new Set(['ip_shared_with_link', 'ip_shared_alone', 'ip_overlap', 'ip_used_in_turn'])
 
 export function decisionOf(probability: number, thresholds: Thresholds): Decision {

@@ -14,6 +14,8 @@ export interface RingInput {
   readonly strength: Float64Array
   readonly accountScore: Float64Array
   readonly referralProbability: Float64Array
+  /** The part of it that a decision may rest on: what ties members. */
+  readonly tieProbability: Float64Array
   readonly threshold: number
   /** Reasons of one referral and of one account, strongest first. */
   readonly referralReasons: (referral: number) => readonly Reason[]
@@ -29,7 +31,7 @@ export interface FoundRings {
 export function findRings(input: RingInput): FoundRings {
   const { prepared } = input
   const { accounts, referrals } = prepared.population
-  const ties = findTies(input)
+  const ties = findTies({ ...input, referralProbability: input.tieProbability })
   const label = splitOversized(componentLabels(accounts.count, ties), ties, prepared)
   const members = countingSort(Int32Array.from({ length: accounts.count }, (_, account) => account), label, accounts.count)
   const tiesByLabel = groupTies(ties, label)

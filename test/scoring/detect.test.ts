@@ -235,6 +235,39 @@ describe('weapons', () => {
     expect(crowd(51)).toEqual([['popular_device', 51]])
   })
 
+  test('how many sign up through a link, and when, never decides, however strong the model takes it to be', () => {
+    const believing = {
+      ...priorModel,
+      referral: {
+        ...priorModel.referral,
+        card: {
+          base: -4,
+          steps: [
+            { name: 'siblings_log2', monotone: 0 as const, edges: [Math.fround(2)], bits: [0, 12], missingBits: 0 },
+            { name: 'sibling_arrival_gap_hours_log2', monotone: 0 as const, edges: [Math.fround(3)], bits: [12, 0], missingBits: 0 },
+            { name: 'shared_device_bits', monotone: 1 as const, edges: [Math.fround(0.001)], bits: [0, 4.5], missingBits: 0 },
+          ],
+        },
+      },
+    }
+    const facts: Facts = { accounts: [{ key: 'host', createdAt: start }], observations: [], transactions: [], referrals: [] }
+    facts.observations.push({ account: 'host', kind: 'device:install', value: 'tablet', at: start, contextWord: 'login' })
+    for (let index = 0; index < 30; index++) {
+      const key = `guest ${index}`
+      const at = start + day + index * 60
+      facts.accounts.push({ key, createdAt: at })
+      facts.observations.push({ account: key, kind: 'device:install', value: index === 0 ? 'tablet' : key, at, contextWord: 'signup' })
+      facts.referrals.push({ inviter: 'host', invitee: key, at, clickedAt: at - 60, atStake: 1 })
+    }
+    const detection = detect(build(facts).population, { model: believing })
+    const { referrals } = detection
+    expect(detection.decideReferral(1, { hold: 0.01, deny: 0.9, ring: 0.5 })).toBe('hold')
+    expect(detection.explainReferral(1).counterfactual).toBeNull()
+    expect(Math.min(...referrals.probability)).toBeGreaterThan(0.99)
+    expect(referrals.decision[0]).toBe('hold')
+    expect(new Set(referrals.decision.slice(1))).toEqual(new Set(['allow']))
+  })
+
   test('an address alone never holds or denies, however strong the model takes it to be', () => {
     const believing = {
       ...priorModel,
