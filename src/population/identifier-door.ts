@@ -52,23 +52,22 @@ export async function recordObservations(
     model text, attributes text) ON COMMIT DELETE ROWS`)
   await client.query(`CREATE TEMP TABLE IF NOT EXISTS stage_observation (account_id bigint, kind text, hash bytea,
     context text, occurred_at timestamptz) ON COMMIT DELETE ROWS`)
-  const identifiers = new Map<string, SeenIdentifier>()
+  const identifiers = new BinaryRows()
   const observations = new BinaryRows()
+  const staged = new Set<string>()
   for (const { accountId, identifier, shownAs, at, context } of observed) {
-    const seen = see(identifiers, door, identifier, shownAs)
-    observations.row(5).int8(accountId).text(identifier.kind).bytes(seen.hashed.hash).text(context).time(at)
+    const { kind, value, flags, model } = identifier
+    const { hash, keyId } = door.hash(kind, value)
+    observations.row(5).int8(accountId).text(kind).bytes(hash).text(context).time(at)
+    const attributes = JSON.stringify(shownAs === null ? identifier.attributes : { ...identifier.attributes, shown_as: shownAs })
+    const variant = `${kind}\0${value}\0${flags}\0${model ?? ''}\0${attributes}`
+    if (staged.has(variant)) continue
+    staged.add(variant)
+    identifiers.row(6).text(kind).bytes(hash).int4(keyId).int4(flags).text(model).text(attributes)
   }
-  await copyIn(client, 'stage_identifier', stagedIdentifiers(identifiers))
+  await copyIn(client, 'stage_identifier', identifiers)
   await copyIn(client, 'stage_observation', observations)
-  await client.query(
-    `INSERT INTO identifier (kind, hash, key_id, flags, model, attributes, list_version, recorded_at)
-       SELECT s.kind, s.hash, s.key_id, s.flags, s.model, s.attributes::jsonb, $1, $2 FROM stage_identifier s
-       WHERE NOT EXISTS (SELECT 1 FROM identifier i WHERE i.kind = s.kind AND i.hash = s.hash AND (i.flags | s.flags) = i.flags
-         AND (s.model IS NULL OR i.model COLLATE "C" <= s.model COLLATE "C"))
-       ORDER BY s.kind, s.hash
-       ON CONFLICT (kind, hash) DO UPDATE SET flags = identifier.flags | excluded.flags,
-         model = least(identifier.model COLLATE "C", excluded.model COLLATE "C")`,
-    [door.listVersion, batch.recordedAt])
+  await client.query(upsertIdentifiers, [door.listVersion, batch.recordedAt])
   await client.query(
     `INSERT INTO observation (account_id, identifier_id, context, occurred_at, recorded_at, batch_id)
        SELECT s.account_id, i.id, s.context, s.occurred_at, $1, $2
@@ -78,37 +77,15 @@ export async function recordObservations(
   await client.query('TRUNCATE stage_identifier, stage_observation')
 }
 
-interface SeenIdentifier {
-  readonly hashed: HashedIdentifier
-  readonly identifier: NormalisedIdentifier
-  flags: number
-  model: string | null
-  shownAs: string | null
-}
-
-/** Facts that disagree settle the same way in whatever order they come: flags add up, the smaller word wins. */
-function see(
-  identifiers: Map<string, SeenIdentifier>, door: IdentifierDoor, identifier: NormalisedIdentifier, shownAs: string | null,
-): SeenIdentifier {
-  const { kind, value, flags, model } = identifier
-  const name = `${kind}\0${value}`
-  const known = identifiers.get(name)
-  if (known === undefined) {
-    const seen = { hashed: door.hash(kind, value), identifier, flags, model, shownAs }
-    identifiers.set(name, seen)
-    return seen
-  }
-  known.flags |= flags
-  if (model !== null && (known.model === null || model < known.model)) known.model = model
-  if (shownAs !== null && (known.shownAs === null || shownAs < known.shownAs)) known.shownAs = shownAs
-  return known
-}
-
-function stagedIdentifiers(identifiers: ReadonlyMap<string, SeenIdentifier>): BinaryRows {
-  const rows = new BinaryRows()
-  for (const { hashed, identifier, flags, model, shownAs } of identifiers.values()) {
-    const attributes = shownAs === null ? identifier.attributes : { ...identifier.attributes, shown_as: shownAs }
-    rows.row(6).text(identifier.kind).bytes(hashed.hash).int4(hashed.keyId).int4(flags).text(model).text(JSON.stringify(attributes))
-  }
-  return rows
-}
+/** Facts that disagree settle the same way in whatever order and chunks they come: flags add up, the smaller text wins. */
+const upsertIdentifiers = `
+  INSERT INTO identifier (kind, hash, key_id, flags, model, attributes, list_version, recorded_at)
+    SELECT s.kind, s.hash, s.key_id, s.flags, s.model, s.attributes::jsonb, $1, $2
+    FROM (SELECT kind, hash, max(key_id) AS key_id, bit_or(flags) AS flags, min(model COLLATE "C") AS model,
+            min(attributes::jsonb::text COLLATE "C") AS attributes FROM stage_identifier GROUP BY kind, hash) AS s
+    WHERE NOT EXISTS (SELECT 1 FROM identifier i WHERE i.kind = s.kind AND i.hash = s.hash AND (i.flags | s.flags) = i.flags
+      AND (s.model IS NULL OR i.model COLLATE "C" <= s.model) AND i.attributes::text COLLATE "C" <= s.attributes)
+    ORDER BY s.kind, s.hash
+    ON CONFLICT (kind, hash) DO UPDATE SET flags = identifier.flags | excluded.flags,
+      model = least(identifier.model COLLATE "C", excluded.model COLLATE "C"),
+      attributes = least(identifier.attributes::text COLLATE "C", excluded.attributes::text COLLATE "C")::jsonb`
