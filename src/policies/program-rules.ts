@@ -63,7 +63,7 @@ export const programRules = z.strictObject({
   /** `{code}` stands for the invite code. */
   linkTemplate: z.string().max(500).refine((text) => text.includes('{code}'), 'a link with {code} in it'),
   /** What members share, per language, with its advertising disclosure. */
-  shareText: z.record(z.enum(['en', 'zh-CN']), z.string().min(1).max(500)),
+  shareText: z.partialRecord(z.enum(['en', 'zh-CN']), z.string().min(1).max(500)),
   /** What the reward may be spent on, in words for members. */
   creditScope: z.string().max(200).default(''),
 })

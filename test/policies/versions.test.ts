@@ -1,0 +1,128 @@
+// Versions of rules and policies: validated, numbered, published once with an act, and chosen by time to the second.
+
+import { describe, expect, test } from 'vitest'
+import { checkPolicy, defaultCheckPolicy, type NewProgram, policyAt, programRules, type ProgramRulesInput, programVersionAt, publishProgram } from '../../src/policies/index.ts'
+import { apiyi } from '../../src/programs/index.ts'
+import { useDatabase } from '../database.ts'
+
+const { database, keys, clock } = await useDatabase()
+const publisher = { database, keys, clock, actorId: 1n }
+const rules = (changes: Partial<ProgramRulesInput> = {}): ProgramRulesInput => ({
+  asset: 'USD', reward: { kind: 'rate', ratePpm: 50_000 }, enforcement: { actions: ['hold'], termsVersion: '1', termsUrl: 'https://example.com/terms' },
+  linkTemplate: 'https://example.com/?ref={code}', shareText: { en: 'Join: {link}' }, ...changes,
+})
+
+describe('the rules', () => {
+  test('say their safe defaults: recharges earn, settled here, typed code wins, nothing binds afterwards, silence escalates', () => {
+    expect(programRules.parse(rules())).toMatchObject({
+      base: 'recharge', settlement: 'internal', binding: { precedence: 'typed', afterSignup: 'never' }, household: 'eligible', onSilence: 'escalate', noticeDays: 30, maturitySeconds: 0,
+    })
+  })
+
+  const WRONG: readonly [string, Record<string, unknown>][] = [
+    ['a rate above the whole', { reward: { kind: 'rate', ratePpm: 1_000_001 } }],
+    ['a rate with a fraction of a millionth', { reward: { kind: 'rate', ratePpm: 0.5 } }],
+    ['a zone that is none', { zone: 'Mars/Olympus' }],
+    ['a link without a place for the code', { linkTemplate: 'https://example.com' }],
+    ['an action that is none', { enforcement: { actions: ['burn'], termsVersion: '1', termsUrl: 'https://example.com' } }],
+    ['a field that nobody knows', { ratee: 5 }],
+    ['an amount with too many decimals', { reward: { kind: 'fixed', amount: '1.0000001' } }],
+  ]
+  for (const [what, changes] of WRONG) {
+    test(`refuse ${what}`, () => {
+      expect(programRules.safeParse({ ...rules(), ...changes }).success).toBe(false)
+    })
+  }
+
+  test('the apiyi programme allows every enforcement action, ends never, pays nothing out and has one rate for all', () => {
+    for (const { content } of apiyi.versions) {
+      const parsed = programRules.parse(content)
+      expect(parsed).toMatchObject({ base: 'recharge', movement: { rewardTransfer: 'manual', payout: null }, binding: { afterSignup: 'never' } })
+      expect([...parsed.enforcement.actions].sort()).toEqual(['cancel', 'freeze', 'hold', 'reclaim', 'restrict'])
+    }
+    expect(apiyi.versions.map((version) => [version.effectiveFrom.toISOString(), version.content.reward])).toEqual([
+      ['1999-12-31T16:00:00.000Z', { kind: 'rate', ratePpm: 100_000 }], ['2026-05-14T16:00:00.000Z', { kind: 'rate', ratePpm: 50_000 }],
+    ])
+  })
+})
+
+describe('the policy', () => {
+  test('only observes and never denies by default', () => {
+    expect(defaultCheckPolicy).toMatchObject({ mode: 'observe', allStop: false, denyGate: { isOn: false, reviewedDecisionsMin: 200 }, holdDays: 30 })
+  })
+
+  test('refuses a threshold for denying below the one for holding', () => {
+    expect(checkPolicy.safeParse({ thresholds: { hold: 0.8, deny: 0.7 } }).success).toBe(false)
+  })
+})
+
+describe('versions', () => {
+  const program: NewProgram = {
+    key: 'dated', name: 'Dated',
+    versions: [
+      { effectiveFrom: new Date('2026-01-01T00:00:00Z'), content: rules() },
+      { effectiveFrom: new Date('2026-02-01T00:00:00Z'), content: rules({ reward: { kind: 'rate', ratePpm: 40_000 } }) },
+    ],
+  }
+  const publish = async (what: NewProgram): Promise<bigint> => {
+    const published = await publishProgram(publisher, what)
+    return published.ok ? published.programId : 0n
+  }
+
+  test('are chosen by time: the start belongs to a version, the next start no longer does', async () => {
+    const programId = await publish(program)
+    const numberAt = async (time: string): Promise<number | undefined> => (await database.inTransaction((transaction) => programVersionAt(transaction, programId, new Date(time))))?.number
+    expect(await numberAt('2025-12-31T23:59:59.999Z')).toBeUndefined()
+    expect(await numberAt('2026-01-01T00:00:00Z')).toBe(1)
+    expect(await numberAt('2026-01-31T23:59:59.999Z')).toBe(1)
+    expect(await numberAt('2026-02-01T00:00:00Z')).toBe(2)
+    expect(await numberAt('2030-01-01T00:00:00Z')).toBe(2)
+  })
+
+  test('a programme starts in mode observe, and a policy is chosen by the time of the check', async () => {
+    const programId = await publish({ ...program, key: 'watched', policies: [
+      { effectiveFrom: new Date('2026-01-01T00:00:00Z'), content: {} }, { effectiveFrom: new Date('2026-03-01T00:00:00Z'), content: { mode: 'enforce' } },
+    ] })
+    const modeAt = async (time: string): Promise<string> => (await database.inTransaction((transaction) => policyAt(transaction, programId, new Date(time)))).policy.mode
+    expect([await modeAt('2025-01-01T00:00:00Z'), await modeAt('2026-02-28T23:59:59Z'), await modeAt('2026-03-01T00:00:00Z')]).toEqual(['observe', 'observe', 'enforce'])
+  })
+
+  test('publishing again changes nothing, and adds no act', async () => {
+    const programId = await publish(program)
+    const acts = await database.prisma.act.count()
+    expect(await publishProgram(publisher, program)).toMatchObject({ ok: true, programId, isNew: false })
+    expect(await database.prisma.act.count()).toBe(acts)
+    expect(await database.prisma.programVersion.count({ where: { programId } })).toBe(2)
+  })
+
+  test('every version has its digest, its actor and its act', async () => {
+    const programId = await publish({ ...program, key: 'acted' })
+    const versions = await database.prisma.programVersion.findMany({ where: { programId } })
+    expect(versions.every((version) => version.digest.length === 32 && version.actorId === 1n)).toBe(true)
+    const acts = await database.prisma.act.count({ where: { kind: 'program_version_published', objectId: { in: versions.map((version) => version.id.toString()) } } })
+    expect(acts).toBe(2)
+  })
+
+  test('another content at a start that is taken is refused and leaves nothing', async () => {
+    const programId = await publish(program)
+    const changed = { ...program, versions: [{ effectiveFrom: new Date('2026-04-01T00:00:00Z'), content: rules() }, { effectiveFrom: new Date('2026-01-01T00:00:00Z'), content: rules({ base: 'spend' }) }] }
+    expect(await publishProgram(publisher, changed)).toEqual({ ok: false, reason: 'other_content_at_this_start' })
+    expect(await database.prisma.programVersion.count({ where: { programId } })).toBe(2)
+  })
+
+  test('an asset that the books do not know is refused', async () => {
+    expect(await publishProgram(publisher, { ...program, key: 'gold', versions: [{ effectiveFrom: new Date('2026-01-01T00:00:00Z'), content: rules({ asset: 'XAU' }) }] })).toEqual({ ok: false, reason: 'unknown_asset' })
+  })
+
+  test('two who publish at once number the versions without a gap', async () => {
+    const starts = ['2026-01-01', '2026-02-01', '2026-03-01', '2026-04-01', '2026-05-01', '2026-06-01']
+    await Promise.all(starts.map((start) => publish({ key: 'busy', name: 'Busy', versions: [{ effectiveFrom: new Date(`${start}T00:00:00Z`), content: rules() }], policies: [] })))
+    const versions = await database.prisma.programVersion.findMany({ where: { program: { key: 'busy' } }, orderBy: { number: 'asc' } })
+    expect(versions.map((version) => version.number)).toEqual([1, 2, 3, 4, 5, 6])
+  })
+
+  test('a version cannot be changed afterwards', async () => {
+    const programId = await publish(program)
+    await expect(database.prisma.programVersion.updateMany({ where: { programId }, data: { number: 9 } })).rejects.toThrow()
+  })
+})
