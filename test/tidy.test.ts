@@ -44,7 +44,7 @@ const BANNED: readonly { pattern: RegExp; instead: string; except?: RegExp }[] =
   { pattern: /\$transaction\(/, instead: 'inTransaction', except: /^src\/base\/database\.ts$/ },
   { pattern: /\$(query|execute)RawUnsafe/, instead: 'tagged templates' },
   { pattern: /\bconsole\./, instead: 'the log, or the command context' },
-  { pattern: /: any[\[\],;)=|]|\bas any\b|as unknown as|@ts-ignore|@ts-expect-error/, instead: 'a type' },
+  { pattern: /: any[[\],;)=|]|\bas any\b|as unknown as|@ts-ignore|@ts-expect-error/, instead: 'a type' },
   { pattern: /\b(TODO|FIXME|XXX)\b/, instead: 'doing it' },
   { pattern: /export default/, instead: 'a named export' },
   { pattern: /[^.\w]fetch\(/, instead: 'the outgoing door of base' },
