@@ -2,7 +2,7 @@
 
 import type { PlanNames } from './plan-names.ts'
 import { totalsOf } from './plan-totals.ts'
-import type { BalancePreview, EffectDifference, Plan, PlanEffect } from './plan-types.ts'
+import type { BalancePreview, EffectDifference, Plan, PlanAction, PlanEffect } from './plan-types.ts'
 
 export type PublicJson = { readonly [name: string]: unknown }
 
@@ -11,7 +11,7 @@ export function planJson(plan: Plan, names: PlanNames): PublicJson {
     plan_id: plan.id.toString(),
     hash: plan.hash,
     case_id: plan.caseId?.toString() ?? null,
-    action: plan.action,
+    action: actionJson(plan.action),
     recorded_at: plan.recordedAt.toISOString(),
     expires_at: plan.expiresAt.toISOString(),
     members: plan.preview.members.map((member) => ({
@@ -27,6 +27,26 @@ export function planJson(plan: Plan, names: PlanNames): PublicJson {
       becomes_debt: names.amount(total.becomesDebt.toString(), total.asset),
       lost: names.amount(total.lost.toString(), total.asset),
     })),
+  }
+}
+
+function actionJson(action: PlanAction): PublicJson {
+  if (action.kind === 'undo') return { kind: action.kind, decision_id: action.decisionId }
+  const { caseId, ringId, members, rebates } = action.target
+  const named = { kind: action.kind, target: { case_id: caseId, ring_id: ringId, members, rebates } }
+  switch (action.kind) {
+    case 'cancel':
+      return { ...named, from: action.from }
+    case 'freeze':
+    case 'reclaim':
+      return { ...named, signup_credit: action.signupCredit === true }
+    case 'restrict':
+      return { ...named, restriction: action.restriction, ends_at: action.endsAt }
+    case 'dismiss':
+    case 'confirm':
+      return { ...named, outcome: action.outcome }
+    case 'release':
+      return named
   }
 }
 

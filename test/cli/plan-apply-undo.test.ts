@@ -61,6 +61,15 @@ describe('ringfence plan, apply and undo', () => {
     expect(await desk.dump()).toEqual(before)
   })
 
+  test('print JSON with every posting in units, and the action as it was asked for', async () => {
+    const { printed } = await ran(setting, 'plan', '--ring', ringId, '--action', 'reclaim', '--member', altName, '--json')
+    expect(JSON.parse(printed)).toMatchObject({
+      action: { kind: 'reclaim', target: { ring_id: ringId }, signup_credit: false }, totals: [{ asset: 'USD', moved: '12.5', becomes_debt: '0', lost: '0' }],
+      effects: [{ kind: 'posting', external_id: hubName, lines: [{ book: 'reward_available', amount: '-7.5' }, { book: 'main_reward', amount: '-5' }, { account_id: null, book: 'reclaimed', amount: '12.5' }] }],
+      balances: expect.arrayContaining([{ account_id: expect.any(String), external_id: hubName, asset: 'USD', book: 'reward_available', before: '7.5', after: '0' }]),
+    })
+  })
+
   test('apply by the hash, give the first answer again, and take it back', async () => {
     const before = await desk.dump()
     const plan = printedPlan((await ran(setting, 'plan', '--ring', ringId, '--action', 'reclaim')).printed)

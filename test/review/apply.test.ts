@@ -100,6 +100,18 @@ describe('apply', () => {
     }
   })
 
+  test('undoes a decision once when two undo it at the same time', async () => {
+    const rebates = (await owner.prisma.rebate.findMany({ where: { accountId: ring.hub } })).map((rebate) => rebate.id.toString())
+    const before = await ring.desk.dump()
+    const freeze = await decided(ring.ann, { kind: 'freeze', target: { rebates } })
+    const undo = { kind: 'undo', decisionId: freeze.id.toString() } as const
+    const plans = [await planned(ring.ann, undo), await planned(ben, undo)] as const
+    const results = await Promise.all([apply(ring.ann, plans[0], 'correction'), apply(ben, plans[1], 'correction')])
+    expect(results.filter((result) => result.ok)).toHaveLength(1)
+    expect(results.find((result) => !result.ok)).toMatchObject({ reason: 'already_undone' })
+    expect(await ring.desk.dump()).toEqual(before)
+  })
+
   test('gives the case to who acts first, counts its version and leaves an owner as they are', async () => {
     const before = await ring.desk.caseOf(ring.ringId)
     await decided(ring.ann, { kind: 'freeze', target: ring.target })
