@@ -101,7 +101,7 @@ describe('an undo is not kept back', () => {
     const { sourceId } = await owner.prisma.batch.findFirstOrThrow()
     const batch = await owner.prisma.batch.create({ data: { sourceId, actorId: 1n, kind: 'import', recordedAt: clock.now() } })
     const at = { occurredAt: clock.now(), recordedAt: clock.now(), effectiveAt: clock.now() }
-    const bytes = new Uint8Array([1, ...ring.target.ringId].map(Number))
+    const bytes = new Uint8Array(Buffer.from(`history of ring ${ring.ringId}`))
     await owner.prisma.event.create({ data: { naturalKey: bytes, contentDigest: bytes, type: 'recharge', accountId: ring.alts[0], amount: units('50'), asset: 'USD', batchId: batch.id, ...at } })
     await undone(ring.ann, cancel)
     expect(await balances()).toEqual({ 'reward_available USD': units('30') })
