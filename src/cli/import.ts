@@ -78,7 +78,10 @@ function report(directory: string, result: ImportResult, options: Options, conte
     const { summary } = result
     context.print(options.json === true ? JSON.stringify(jsonOf(summary), null, 2) : textOf(directory, summary))
   }
-  if (result.ok) return
+  if (result.ok) {
+    context.exit(ExitCode.done)
+    return
+  }
   context.printError(describeRefusal(result.refusal))
   context.exit(ExitCode.badInput)
 }

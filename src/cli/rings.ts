@@ -4,6 +4,7 @@ import { analystSentence, type Language } from '../../scoring/reasons/sentences.
 import type { Database } from '../base/database.ts'
 import { listRings, readRing, type RingLine, type RingPage, type RingReason } from '../rings/index.ts'
 import type { CliContext } from './context.ts'
+import { ExitCode } from './context.ts'
 import { languageOption, refuseUse, wholeNumberOption } from './folder-options.ts'
 
 interface Options {
@@ -50,6 +51,7 @@ async function list(options: Options, context: CliContext): Promise<void> {
   try {
     if (options.json === true) context.print(JSON.stringify({ rings: (await listRings(database, options.top)).map(jsonOfLine) }, null, 2))
     else context.print(await rankedRings(database, options.top, options.lang))
+    context.exit(ExitCode.done)
   } finally {
     await close()
   }
@@ -74,8 +76,12 @@ async function show(id: string, options: Options, context: CliContext): Promise<
   const { database, close } = await context.openDatabase()
   try {
     const ring = await readRing(database, BigInt(id))
-    if (ring === null) refuseUse(context, `There is no ring ${id}.`)
-    else context.print(options.json === true ? JSON.stringify(jsonOfPage(ring), null, 2) : pageText(ring, options.lang))
+    if (ring === null) {
+      refuseUse(context, `There is no ring ${id}.`)
+      return
+    }
+    context.print(options.json === true ? JSON.stringify(jsonOfPage(ring), null, 2) : pageText(ring, options.lang))
+    context.exit(ExitCode.done)
   } finally {
     await close()
   }

@@ -50,6 +50,7 @@ async function scan(options: Options, context: CliContext): Promise<void> {
     context.print(options.json === true
       ? JSON.stringify({ scan_id: result.scanId.toString(), ...jsonOf(result.summary), peak_memory_mb: peakMemoryMegabytes }, null, 2)
       : textOf(result.scanId, result.summary, peakMemoryMegabytes))
+    context.exit(ExitCode.done)
   } finally {
     await close()
   }
