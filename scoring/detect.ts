@@ -8,7 +8,7 @@ import type { CalibratedScorecard, Model } from './model/model.ts'
 import { scorecardBits } from './model/scorecard.ts'
 import type { FeatureMatrix } from './model/scorecard.ts'
 import type { Population } from './population.ts'
-import { createReasoning, decidingProbability, decisionOf, explain, selfReferralBits } from './reasons.ts'
+import { createReasoning, decidingBits, decisionOf, explain, selfReferralBits } from './reasons.ts'
 import { findRings } from './rings.ts'
 
 export type { Alert, Counterfactual, Decision, Detection, Explanation, Reason, Ring, RingMember, Thresholds } from './detection.ts'
@@ -47,25 +47,22 @@ export function detect(population: Population, options: DetectOptions): Detectio
   const referralReasoning = createReasoning(model.referral, features.referral)
   const accountReasoning = createReasoning(model.account, features.account)
   const certainty = (row: number) => (isSelfReferral(population, row) ? sameAccount : undefined)
-  const deciding = (row: number) => decidingProbability(referralReasoning, row, hasLink(features.referral, row))
+  const decidingBitsOf = Float64Array.from(referral.bits, (_, row) =>
+    decidingBits(referralReasoning, row, hasLink(features.referral, row), certainty(row)))
+  const deciding = calibrate(model.referral.calibration, decidingBitsOf)
   enter('rings')
-  const tieProbability = referral.probability.map((probability, row) => (probability < thresholds.ring ? probability : deciding(row)))
+  const tieProbability = referral.probability.map((probability, row) => (probability < thresholds.ring ? probability : deciding[row]!))
   const { rings, ringOfAccount, ringOfReferral } = findRings({
     prepared, strength, accountScore, referralProbability: referral.probability, tieProbability, threshold: thresholds.ring,
     referralReasons: (row) => referralReasoning.reasonsOf(row, certainty(row)),
     accountReasons: (account) => accountReasoning.reasonsOf(account),
   })
-  const decide = (row: number, own: Thresholds): Decision => {
-    const probability = referral.probability[row]!
-    if (probability < own.hold || isSelfReferral(population, row)) return decisionOf(probability, own)
-    return decisionOf(deciding(row), own)
-  }
-  const decision = Array.from(referral.probability, (_, row): Decision => decide(row, thresholds))
+  const decision = Array.from(deciding, (probability): Decision => decisionOf(probability, thresholds))
   const topReason = Array.from(decision, (_, row) => referralReasoning.topReason(row, certainty(row)))
   options.onStage?.('done', stages.length, stages.length)
   return {
     modelVersion: model.version,
-    referrals: { ...referral, ring: ringOfReferral, decision, topReason },
+    referrals: { ...referral, decidingBits: decidingBitsOf, ring: ringOfReferral, decision, topReason },
     accounts: { score: accountScore, ring: ringOfAccount },
     rings,
     identifiers: { strength },
@@ -74,7 +71,7 @@ export function detect(population: Population, options: DetectOptions): Detectio
       const explanation = explain(referralReasoning, checked(row, population.referrals.count), thresholds, certainty(row))
       return decision[row] === 'allow' ? { ...explanation, counterfactual: null } : explanation
     },
-    decideReferral: (row, own) => decide(checked(row, population.referrals.count), own),
+    decideReferral: (row, own) => decisionOf(deciding[checked(row, population.referrals.count)]!, own),
     explainAccount: (account) => explain(accountReasoning, checked(account, population.accounts.count), thresholds),
   }
 }

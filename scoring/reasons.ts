@@ -78,16 +78,17 @@ export function explain(reasoning: Reasoning, row: number, thresholds: Threshold
 }
 
 /**
- * The probability that a decision may rest on. What others do to an inviter (how many sign up through the link, how close
+ * The bits that a decision may rest on. What others do to an inviter (how many sign up through the link, how close
  * together, how alike) never counts against a referral here; and where nothing but addresses ties the two accounts, nor do
  * addresses: both are in the hands of whoever wants to burn an honest inviter, or of the neighbours.
  */
-export function decidingProbability(reasoning: Reasoning, row: number, isLinked: boolean): number {
-  const left = reasoning.reasonsOf(row).reduce((sum, { code, bits }) => {
-    const isBarred = inboundCodes.has(code) || (!isLinked && addressCodes.has(code))
-    return isBarred && bits > 0 ? sum : sum + bits
-  }, 0)
-  return calibrateOne(reasoning.scorecard.calibration, left)
+export function decidingBits(reasoning: Reasoning, row: number, isLinked: boolean, certain?: Certainty): number {
+  return reasoning.reasonsOf(row, certain).reduce((sum, { code, bits }) => (mayDecide(code, bits, isLinked) ? sum + bits : sum), 0)
+}
+
+/** Whether bits of a reason may count in a decision; `isLinked`: something other than addresses ties the two accounts. */
+export function mayDecide(code: string, bits: number, isLinked: boolean): boolean {
+  return bits <= 0 || !(inboundCodes.has(code) || (!isLinked && addressCodes.has(code)))
 }
 
 const inboundCodes: ReadonlySet<string> = new Set(['inviter_invites_many', 'siblings_arrived_together', 'siblings_spend_alike'])
