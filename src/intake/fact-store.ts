@@ -8,7 +8,7 @@ import type {
 import type { IdTable } from '../folders/id-table.ts'
 import { maskIdentifier } from '../folders/identifier-mask.ts'
 import { type TableName, tableNames } from '../folders/tables.ts'
-import { MEMBER_KINDS, type MemberKind } from '../ledger/index.ts'
+import { MEMBER_KINDS } from '../ledger/index.ts'
 import {
   type EventRow, IdentifierDoor, type ObservedIdentifier, type OpenBatch, findAccounts, inBulkTransaction, recordAccounts,
   recordObservations, recordParents, storeEvents,
@@ -180,7 +180,7 @@ export class FactStore {
   private async storeBalances(facts: readonly BalanceFact[]): Promise<void> {
     const origin = await this.openingOrigin()
     const rows = facts.flatMap((fact): BalanceRow[] => {
-      const kind = MEMBER_KINDS.find((each) => each === fact.bookAccount.toLowerCase()) as MemberKind | undefined
+      const kind = MEMBER_KINDS.find((each) => each === fact.bookAccount.toLowerCase())
       if (kind === undefined) this.parts.refuseRow(fact, 'book_account', 'unknown_word')
       return kind === undefined || fact.amountUnits === 0n ? [] : [{ fact, accountId: this.idOf(fact.accountId), kind }]
     })

@@ -1,6 +1,10 @@
 // A generated world goes through import and scan on a real database. What the scan publishes is held against the detector run on
 // the same folder, and against itself: a second scan of the same facts, scans that die, and two at once.
 
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { generateWorld } from '../../datasets/generate.ts'
 import { writeWorld } from '../../datasets/write.ts'
@@ -12,7 +16,7 @@ import { runScan } from '../../src/scans/index.ts'
 import { useDatabase } from '../database.ts'
 import { Folders, opened } from '../folders/folder-on-disk.ts'
 
-const { database, owner, clock, keys } = await useDatabase()
+const { database, owner, url, clock, keys } = await useDatabase()
 const folders = new Folders()
 let contents: FolderContents
 const options = { keys, clock, actorId: 1n, model: generalModel }
@@ -55,6 +59,27 @@ async function ringMembers(scanId: bigint): Promise<Map<string, string[]>> {
       FROM ring_version v JOIN ring_member m ON m.ring_version_id = v.id JOIN account_identity i ON i.account_id = m.account_id
       WHERE v.scan_id = ${scanId} GROUP BY v.ring_id`
   return new Map(rows.map((row) => [row.ring.toString(), row.members]))
+}
+
+/** A lock keeps the scan from being published before the kill arrives, however late that is. */
+async function scanAndKillAt(stage: string): Promise<void> {
+  const gate = await owner.pool.connect()
+  await gate.query('BEGIN')
+  await gate.query('LOCK TABLE ring_lineage IN EXCLUSIVE MODE')
+  const child = spawn(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'scan-process.ts'), url], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const ended = once(child, 'exit')
+  for await (const line of createInterface(child.stdout)) if (line === stage) child.kill('SIGKILL')
+  await ended
+  await gate.query('ROLLBACK')
+  gate.release()
+}
+
+/** The server notices the end of a killed client on its own time: until then its lock stands. */
+async function scanOnceUnlocked(): Promise<bigint> {
+  for (;;) {
+    const result = await runScan(database, options)
+    if (result.ok) return result.scanId
+  }
 }
 
 describe('a scan', () => {
@@ -144,6 +169,22 @@ describe('a scan', () => {
     expect(await database.prisma.accountVerdict.count({ where: { scanId: killed.id } })).toBe(0)
     expect(await database.prisma.accountVerdict.count({ where: { scanId: next } })).toBe(500)
   })
+
+  test.each(['write referrals', 'publish'])('whose process is killed at "%s" changes nothing that counts, and the next one runs to its end', async (stage) => {
+    const before = await scan()
+    const rings = await ringMembers(before)
+    await scanAndKillAt(stage)
+    const left = await database.prisma.scan.findFirstOrThrow({ orderBy: { id: 'desc' } })
+    expect(left.id).toBeGreaterThan(before)
+    expect(left.state).toBe('running')
+    expect(await database.prisma.ringVersion.count({ where: { scanId: left.id } })).toBe(0)
+    expect(await database.prisma.identifierStrength.count({ where: { scanId: { not: before } } })).toBe(0)
+
+    const next = await scanOnceUnlocked()
+    expect(await ringMembers(next)).toEqual(rings)
+    expect((await database.prisma.scan.findUniqueOrThrow({ where: { id: left.id } })).state).toBe('failed')
+    expect(await database.prisma.accountVerdict.count({ where: { scanId: left.id } })).toBe(0)
+  }, 60_000)
 
   test('keeps the verdicts of two scans and forgets older ones', async () => {
     const [, before, last] = [await scan(), await scan(), await scan()]
