@@ -110,14 +110,14 @@ export const REBATE_RULES: readonly BookRule[] = [
   },
   {
     name: 'rebates_earned',
-    sentence: 'Every rebate was earned by one event of its invitee, once per programme, under the version in force when it occurred, at its base and rate.',
+    sentence: 'Every rebate was earned by one event of its invitee, once per programme, under the version known to be in force when it occurred, at its base and rate.',
     query: `
       select 'rebate ' || id as place, found from (
         select r.id, case
             when r.event_id is null or r.referral_id is null then 'it names no event or no referral'
             when v.account_id <> f.invitee_id or r.account_id <> f.inviter_id or r.program_id <> f.program_id then 'it is not of this referral and event'
             when r.occurred_at <> v.occurred_at then 'its time is not the time of its event'
-            when r.program_version_id is distinct from (select p.id from program_version p where p.program_id = r.program_id and p.effective_from <= r.occurred_at
+            when r.program_version_id is distinct from (select p.id from program_version p where p.program_id = r.program_id and p.effective_from <= r.occurred_at and p.recorded_at <= r.recorded_at
               order by p.effective_from desc limit 1) then 'another version was in force when it occurred'
             when r.base <> v.amount - v.excluded then 'its base is not the money received'
             when p.rules->'reward'->>'kind' = 'rate' and r.rate_ppm <> (p.rules->'reward'->>'ratePpm')::int then 'its rate is not the rate of its version'

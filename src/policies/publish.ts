@@ -44,7 +44,7 @@ export async function publishProgram(publisher: Publisher, program: NewProgram):
     const programId = await obtainProgram(transaction, publisher, program)
     const acts: NewAct[] = []
     const rulesIds = await addVersions(transaction, publisher, acts, { table: 'programVersion', programId, versions })
-    const policyIds = await addVersions(transaction, publisher, acts, { table: 'policyVersion', programId, versions: policies })
+    await addVersions(transaction, publisher, acts, { table: 'policyVersion', programId, versions: policies })
     for (const act of acts) await appendAct(transaction, publisher.keys, publisher.clock, act)
     return { ok: true, programId, versionIds: rulesIds, isNew: acts.length > 0 }
   }).catch((error: unknown): Published => {

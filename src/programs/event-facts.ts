@@ -30,7 +30,7 @@ export interface EventFact {
 }
 
 export type FactRefusal =
-  | 'key_reused' | 'occurred_in_the_future' | 'amount_missing' | 'original_missing' | 'asset_missing' | 'unknown_asset'
+  | 'key_reused' | 'occurred_in_the_future' | 'amount_missing' | 'amount_negative' | 'original_missing' | 'asset_missing' | 'unknown_asset'
   | 'excluded_exceeds_amount' | 'original_of_another_account' | 'original_in_another_asset' | 'original_cannot_be_refunded'
 
 /** Clocks of platforms may run ahead of ours by this much. */
@@ -47,6 +47,7 @@ export function whyRefused(fact: EventFact, now: Date): FactRefusal | null {
   if (NEEDS_AMOUNT.has(fact.type) && fact.amount === undefined) return 'amount_missing'
   if (NEEDS_ORIGINAL.has(fact.type) && fact.originalEventId === undefined) return 'original_missing'
   if (fact.amount !== undefined && fact.asset === undefined) return 'asset_missing'
+  if ((fact.amount ?? 0n) < 0n || (fact.excluded ?? 0n) < 0n) return 'amount_negative'
   if ((fact.excluded ?? 0n) > (fact.amount ?? 0n)) return 'excluded_exceeds_amount'
   return null
 }
@@ -112,7 +113,7 @@ export async function writeEvent(transaction: Transaction, keys: KeyRing, fact: 
   const naturalKey = new Uint8Array(eventKey(keys, fact.source, fact.eventId))
   const contentDigest = new Uint8Array(contentDigestOf(keys, fact))
   const item = itemHash(keys, fact.item ?? null)
-  const { count } = await transaction.event.createMany({
+  const [made] = await transaction.event.createManyAndReturn({
     data: [{
       naturalKey, contentDigest, type: fact.type, accountId: fact.accountId,
       originalKey: fact.originalEventId === undefined ? null : new Uint8Array(eventKey(keys, fact.source, fact.originalEventId)),
@@ -120,14 +121,15 @@ export async function writeEvent(transaction: Transaction, keys: KeyRing, fact: 
       periodUnit: fact.periodUnit ?? null, periodCount: fact.periodCount ?? null, itemHash: item === null ? null : new Uint8Array(item),
       occurredAt: fact.occurredAt, recordedAt: recorded.at, effectiveAt: fact.occurredAt, batchId: recorded.batchId,
     }],
-    skipDuplicates: true,
+    skipDuplicates: true, select: COLUMNS,
   })
-  const row = await transaction.event.findUniqueOrThrow({ where: { naturalKey }, select: { ...COLUMNS, contentDigest: true } })
-  if (!Buffer.from(row.contentDigest).equals(contentDigest)) return { outcome: 'key_reused' }
-  if (count === 0) return { outcome: 'known', event: asMoneyEvent(row) }
+  if (made === undefined) {
+    const known = await transaction.event.findUniqueOrThrow({ where: { naturalKey }, select: { ...COLUMNS, contentDigest: true } })
+    return Buffer.from(known.contentDigest).equals(contentDigest) ? { outcome: 'known', event: asMoneyEvent(known) } : { outcome: 'key_reused' }
+  }
   const body = { source: fact.source, event_id: fact.eventId, ...(fact.item === undefined ? {} : { item: fact.item }) }
-  await transaction.eventBody.create({ data: { eventId: row.id, salt: new Uint8Array(randomBytes(16)), body } })
-  return { outcome: 'new', event: asMoneyEvent(row) }
+  await transaction.eventBody.create({ data: { eventId: made.id, salt: new Uint8Array(randomBytes(16)), body } })
+  return { outcome: 'new', event: asMoneyEvent(made) }
 }
 
 /** Equal to the digest of an imported row wherever the fact says no more than a row of an export folder can. */

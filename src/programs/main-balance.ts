@@ -39,6 +39,7 @@ export async function settleMainBalance(transaction: Transaction, recording: Rec
 /** Takes what waited for money, the oldest first, as far as the balance now covers it. The member must be locked. */
 export async function settleWaitingForMoney(transaction: Transaction, recording: Recording, accountId: bigint): Promise<void> {
   const waiting = await transaction.waitingEvent.findMany({ where: { accountId, waitsFor: 'money' }, select: { eventId: true } })
+  if (waiting.length === 0) return
   for (const event of await eventsByIds(transaction, waiting.map((row) => row.eventId))) {
     const isDone = event.type === 'spend' ? await spend(transaction, recording, event) : await refundOriginal(transaction, recording, event)
     if (isDone) await transaction.waitingEvent.delete({ where: { eventId: event.id } })

@@ -36,6 +36,7 @@ export async function settleEvent(transaction: Transaction, recording: Recording
   })
   if (rebates.length === 0) return
   const known = await eventsAbout(transaction, event)
+  if (known.length === 0) return
   for (const rebate of rebates) {
     // An opening rebate came as the platform's books had left it: refunds of that time are in it already.
     const about = rebate.kind === 'opening' ? known.filter((each) => !each.isImported) : known

@@ -37,7 +37,8 @@ export interface Programme {
   signUp(accountId: bigint, inviterId: bigint, at?: Date): Promise<EventAnswer>
   recharge(eventId: string, accountId: bigint, amount: string, at?: Date): Promise<EventAnswer>
   refund(eventId: string, originalEventId: string, accountId: bigint, amount?: string, at?: Date): Promise<EventAnswer>
-  transfer(accountId: bigint, amount: string | 'all', key?: string): ReturnType<typeof transferReward>
+  /** An amount in units, or `all`. */
+  transfer(accountId: bigint, amount: string, key?: string): ReturnType<typeof transferReward>
   balances(accountId: bigint): Promise<Record<string, bigint>>
   read<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>
 }

@@ -249,6 +249,7 @@ describe('one fact, one effect', () => {
     expect(await record({ ...fact, type: 'recharge' })).toEqual({ ok: false, reason: 'amount_missing' })
     expect(await record({ ...fact, type: 'refund' })).toEqual({ ok: false, reason: 'original_missing' })
     expect(await record({ ...fact, type: 'recharge', amount: 1n })).toEqual({ ok: false, reason: 'asset_missing' })
+    expect(await record({ ...fact, type: 'recharge', amount: -1n, asset: 'USD' })).toEqual({ ok: false, reason: 'amount_negative' })
     expect(await record({ ...fact, type: 'recharge', amount: 1n, asset: 'XXX' })).toEqual({ ok: false, reason: 'unknown_asset' })
     expect(await record({ ...fact, type: 'recharge', amount: 1n, excluded: 2n, asset: 'USD' })).toEqual({ ok: false, reason: 'excluded_exceeds_amount' })
   })

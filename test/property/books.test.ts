@@ -87,7 +87,7 @@ const step: fc.Arbitrary<{ readonly says: string; readonly does: Step }> = fc.on
   })) },
   { weight: 1, arbitrary: pick.map((choice) => ({
     says: `repeat ${choice}`,
-    does: async (paper: PaperBooks, real: Real) => {
+    does: async (paper: PaperBooks) => {
       const event = eventAt(paper, choice)
       if (event === undefined) return
       const known = await database.prisma.event.findFirstOrThrow({ where: { eventBody: { body: { path: ['event_id'], equals: event } } } })
