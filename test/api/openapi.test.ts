@@ -53,6 +53,12 @@ describe('the contract', () => {
     for (const name of references) expect(document.components.schemas, name).toHaveProperty(name)
   })
 
+  test('writes every pattern so that others read it as we do: anchored, without flags', () => {
+    const patterns = [...JSON.stringify(document).matchAll(/"pattern":("(?:[^"\\]|\\.)*")/g)].map((match) => JSON.parse(match[1] ?? '""') as string)
+    expect(patterns.length).toBeGreaterThan(20)
+    for (const pattern of patterns) expect(pattern).toMatch(/^\^[^]*\$$/)
+  })
+
   test('forbids unknown fields in every body', () => {
     for (const [path, methods] of Object.entries(document.paths)) {
       for (const operation of Object.values(methods)) {

@@ -15,7 +15,7 @@ import { createBudget } from '../budget.ts'
 
 /** As typed: case, spaces and hyphens do not matter. */
 const typedCode = z.string().trim().min(1).max(40).regex(/^[A-Za-z0-9 -]+$/, 'must have letters and digits')
-const hostName = z.string().max(253).regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i, 'must be the name of a host')
+const hostName = z.string().max(253).regex(/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/, 'must be the name of a host')
 const adParameter = z.string().regex(/^[A-Za-z0-9_.-]{1,40}$/, 'must be the name of a parameter')
 const landingPage = z.url({ protocol: /^https?$/ }).max(500).refine((text) => !text.includes('?') && !text.includes('#'), 'must come without query values')
 
