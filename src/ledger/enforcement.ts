@@ -1,4 +1,4 @@
-// Freeze, release and reclaim as the review desk plans and applies them: one reading and one computation serve preview and posting.
+// Freeze, release and reclaim of whole rebates: one reading and one computation serve preview and posting.
 // Promises: applying locks the members first; a rebate held for several reasons is released when the last of them ends.
 
 import type { Transaction } from '../base/database.ts'
@@ -9,7 +9,6 @@ import { positionsOf, positionsOfRebates } from './positions.ts'
 import { type Posted, lockMembers, postTransfer } from './post.ts'
 import { type RebateState, rebateStates } from './rebate-states.ts'
 import { takeBackEntries } from './take-back.ts'
-import { entriesOf, inverseEntries } from './undo.ts'
 
 export type Enforcement =
   | { readonly kind: 'freeze'; readonly rebateIds: readonly bigint[] }
@@ -106,15 +105,6 @@ async function placeFreezeHolds(transaction: Transaction, plan: EnforcementPlan,
     }))
   }
   return ids
-}
-
-/** Posts the exact inverse of a transfer; throws PostingRefused (floor) when what it must take back was used meanwhile. */
-export async function undoTransfer(transaction: Transaction, transferId: bigint, order: Omit<EnforcementOrder, 'hold'>): Promise<Posted> {
-  const entries = inverseEntries(await entriesOf(transaction, transferId))
-  await lockMembers(transaction, entries.flatMap((entry) => entry.accountId ?? []))
-  return postTransfer(transaction, {
-    ...order, kind: 'undo', reversesId: transferId, occurredAt: order.at, recordedAt: order.at, effectiveAt: order.at, entries,
-  })
 }
 
 async function lockBeneficiaries(transaction: Transaction, rebateIds: readonly bigint[]): Promise<void> {

@@ -8,7 +8,7 @@ export {
 export { type DebtCause, debtCausesOf, type OwedDebt } from './debt-causes.ts'
 export { type Arrival, repaymentEntries } from './debts.ts'
 export {
-  applyEnforcement, debtsOf, type Enforced, type Enforcement, type EnforcementOrder, type EnforcementPlan, planEnforcement, undoTransfer,
+  applyEnforcement, debtsOf, type Enforced, type Enforcement, type EnforcementOrder, type EnforcementPlan, planEnforcement,
 } from './enforcement.ts'
 export { freezeEntries, releaseEntries } from './freeze.ts'
 export { endHolds, type HoldEnd, type HoldEnding, type HoldSubject, type NewHold, type OpenHold, openHoldsOf, placeHold } from './holds.ts'

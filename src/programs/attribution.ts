@@ -53,8 +53,8 @@ export async function attribute(transaction: Transaction, signUp: SignUp): Promi
   return attributed
 }
 
-/** Relations of one programme are made one after another: a circle could otherwise be closed by two transactions that do not see each other. */
-export async function lockAttribution(transaction: Transaction, programId: bigint): Promise<void> {
+/** Relations of one programme are made one after another, also by imports, which take this lock too: two transactions that do not see each other could close a circle. */
+async function lockAttribution(transaction: Transaction, programId: bigint): Promise<void> {
   await transaction.$executeRaw`select pg_advisory_xact_lock(hashtextextended(${`attribution ${programId}`}, 0))`
 }
 

@@ -1,13 +1,12 @@
 // Programmes: invite codes, attribution, what events earn, and the member's transfer of reward into the main balance.
 
-export { accrueEvents } from './accrue-events.ts'
-export { type Attributed, type Invitation, lockAttribution, type NotPayable } from './attribution.ts'
+export { type Attributed, type Invitation, type NotPayable } from './attribution.ts'
 export { apiyi } from './catalogue/apiyi.ts'
 export { type ClickAnswer, type NewClick, recordClick } from './clicks.ts'
 export type { PreCreditCheck } from './credit-check.ts'
 export { type EventFact, type FactRefusal, SKEW_SECONDS } from './event-facts.ts'
 export { checkCode, type CodeAnswer, type InviteCode, inviteCodeOf } from './invite-codes.ts'
-export { type EarnedRebate, type EventAnswer, recordEvent, recordEvents } from './record-events.ts'
+export { type EarnedRebate, type EventAnswer, recordEvent } from './record-events.ts'
 export { type Recorder, type Recording } from './recorder.ts'
 export { matureRebates } from './mature.ts'
 export { resettleEvents } from './resettle.ts'

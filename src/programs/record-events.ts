@@ -40,13 +40,7 @@ export type EventAnswer =
   }
   | { readonly ok: false; readonly reason: FactRefusal }
 
-/** One transaction per event, in the order given; a refused one does not keep the others from being recorded. */
-export async function recordEvents(recorder: Recorder, batchId: bigint, facts: readonly EventFact[]): Promise<EventAnswer[]> {
-  const answers: EventAnswer[] = []
-  for (const fact of facts) answers.push(await recordEvent(recorder, batchId, fact))
-  return answers
-}
-
+/** One transaction with everything that the event means. */
 export async function recordEvent(recorder: Recorder, batchId: bigint, fact: EventFact): Promise<EventAnswer> {
   const reason = whyRefused(fact, recorder.clock.now())
   if (reason !== null) return { ok: false, reason }
@@ -65,7 +59,7 @@ export async function recordEvent(recorder: Recorder, batchId: bigint, fact: Eve
 }
 
 /** Facts of one account are recorded one after another: an original and its refund, a sign-up and its first recharge must see each other. */
-export async function lockFacts(transaction: Transaction, accountId: bigint): Promise<void> {
+async function lockFacts(transaction: Transaction, accountId: bigint): Promise<void> {
   await transaction.$executeRaw`select pg_advisory_xact_lock(hashtextextended(${`facts ${accountId}`}, 0))`
 }
 

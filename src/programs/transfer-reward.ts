@@ -7,6 +7,7 @@ import { lockMembers, positionsOf, postTransfer, rewardTransferPlan } from '../l
 import { programVersionAt } from '../policies/index.ts'
 import { askBeforeCredit } from './credit-check.ts'
 import { settleWaitingForMoney } from './main-balance.ts'
+import { matureMember } from './mature.ts'
 import type { Recorder, Recording } from './recorder.ts'
 
 /** The type under which the member's log shows these lines. */
@@ -38,6 +39,7 @@ export async function transferReward(recorder: Recorder, request: RewardTransfer
     if (earlier !== null) return sameAnswer(transaction, request, earlier.id)
     const reason = await whyRefused(transaction, recording, request)
     if (reason !== null) return { ok: false, reason }
+    await matureMember(transaction, recording, accountId)
     const plan = rewardTransferPlan(await positionsOf(transaction, accountId, { kinds: ['reward_available'], asset, programId }), request.amount)
     if (plan.uncovered > 0n) return { ok: false, reason: 'insufficient' }
     if (plan.amount === 0n) return { ok: false, reason: 'nothing_available' }

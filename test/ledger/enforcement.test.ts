@@ -1,7 +1,9 @@
 // Freeze, release, reclaim and undo on the real database: what was planned is what is posted, and what was done can be taken back exactly.
 
 import { afterEach, describe, expect, test } from 'vitest'
-import { applyEnforcement, atStakeOf, type Enforcement, openHoldsOf, planEnforcement, PostingRefused, rebateStates, undoTransfer } from '../../src/ledger/index.ts'
+import {
+  applyEnforcement, atStakeOf, type Enforcement, entriesOf, inverseEntries, lockMembers, openHoldsOf, planEnforcement, postTransfer, rebateStates,
+} from '../../src/ledger/index.ts'
 import { apiyi } from '../../src/programs/index.ts'
 import { expectBooksToBalance } from '../books.ts'
 import { useDatabase } from '../database.ts'
@@ -35,7 +37,14 @@ const BEFORE = { 'main_paid USD': units('50'), 'main_reward USD': units('6'), 'r
 const apply = (enforcement: Enforcement, key = `key-${++count}`) => read((transaction) => applyEnforcement(transaction, enforcement, {
   naturalKey: Buffer.from(key), actorId: 1n, at: clock.now(), hold: { reason: 'freeze', ownerId: 1n, dueAt, onSilence: 'escalate' },
 }))
-const undo = (transferId: bigint | undefined) => read((transaction) => undoTransfer(transaction, transferId ?? 0n, { naturalKey: Buffer.from(`undo ${transferId}`), actorId: 1n, at: clock.now() }))
+const undo = (transferId = 0n) => read(async (transaction) => {
+  const entries = inverseEntries(await entriesOf(transaction, transferId))
+  await lockMembers(transaction, entries.flatMap((entry) => entry.accountId ?? []))
+  const now = clock.now()
+  return postTransfer(transaction, {
+    naturalKey: Buffer.from(`undo ${transferId}`), kind: 'undo', reversesId: transferId, occurredAt: now, recordedAt: now, effectiveAt: now, actorId: 1n, entries,
+  })
+})
 
 describe('freeze', () => {
   test('holds reward and transferred reward of the rebates named, leaves paid money and other rebates, and writes a hold each', async () => {
@@ -137,7 +146,6 @@ describe('undo', () => {
     await transfer(id, 'all')
     await expect(undo(released.posted?.transferId)).rejects.toMatchObject({ name: 'PostingRefused', reason: 'floor' })
     expect(await balances(id)).toMatchObject({ 'main_reward USD': units('14') })
-    expect(new PostingRefused('floor', '').reason).toBe('floor')
   })
 
   test('cannot be done twice under one key', async () => {

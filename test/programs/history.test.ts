@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { afterEach, expect, test } from 'vitest'
 import { postTransfer } from '../../src/ledger/index.ts'
 import { eventKey } from '../../src/population/index.ts'
-import { accrueEvents, apiyi } from '../../src/programs/index.ts'
+import { apiyi, recordEvent } from '../../src/programs/index.ts'
 import { expectBooksToBalance } from '../books.ts'
 import { useDatabase } from '../database.ts'
 import { makeProgramme, units } from './programme.ts'
@@ -51,12 +51,13 @@ test('an imported payment does not earn when a later sign-up binds its account',
   expect(await balances(inviter)).toEqual({})
 })
 
-test('an import that is told to accrue makes its events earn, once however often it is repeated, less what was refunded', async () => {
-  const { inviter, invitee, eventId, id } = await imported('100')
-  expect(await accrueEvents(recorder, [id])).toBe(1)
-  expect(await accrueEvents(recorder, [id])).toBe(0)
-  expect(await balances(inviter)).toEqual({ 'reward_available USD': units('5') })
-  await refund(randomUUID(), eventId, invitee, '40')
+test('an import that is told to accrue tells its events like any others: they earn once however often it is repeated', async () => {
+  const [inviter, invitee] = [await account('told-1'), await account('told-2')]
+  await signUp(invitee, inviter, new Date('2026-05-01T00:00:00Z'))
+  const fact = { source: 'host', eventId: 'told', type: 'recharge' as const, accountId: invitee, amount: units('100'), asset: 'USD', occurredAt: new Date('2026-05-20T00:00:00Z') }
+  expect(await recordEvent(recorder, batchId, fact)).toMatchObject({ ok: true, isNew: true, rebates: [{ amount: units('5') }] })
+  expect(await recordEvent(recorder, batchId, fact)).toMatchObject({ ok: true, isNew: false, rebates: [{ amount: units('5') }] })
+  await refund(randomUUID(), 'told', invitee, '40')
   expect(await balances(inviter)).toEqual({ 'reward_available USD': units('3') })
 })
 

@@ -1,7 +1,7 @@
 // Refunds, chargebacks and disputes: what was earned on money that went back goes back, in whatever order the facts arrive.
 
 import { afterEach, describe, expect, test } from 'vitest'
-import { applyEnforcement, debtCausesOf, openHoldsOf, undoTransfer } from '../../src/ledger/index.ts'
+import { applyEnforcement, debtCausesOf, entriesOf, inverseEntries, openHoldsOf, postTransfer } from '../../src/ledger/index.ts'
 import { apiyi, resettleEvents } from '../../src/programs/index.ts'
 import { expectBooksToBalance } from '../books.ts'
 import { useDatabase } from '../database.ts'
@@ -205,7 +205,9 @@ describe('refunds and decisions on the same rebate', () => {
     await refund(`${id}-1`, id, invitee, '40')
     expect(await balances(inviter)).toEqual({})
     await read(async (transaction) => {
-      await undoTransfer(transaction, reclaimed.posted?.transferId ?? 0n, { ...order, naturalKey: Buffer.from(`undo ${id}`) })
+      const reversesId = reclaimed.posted?.transferId ?? 0n
+      const times = { occurredAt: order.at, recordedAt: order.at, effectiveAt: order.at }
+      await postTransfer(transaction, { ...times, actorId: 1n, naturalKey: Buffer.from(`undo ${id}`), kind: 'undo', reversesId, entries: inverseEntries(await entriesOf(transaction, reversesId)) })
       const recording = { actorId: 1n, now: clock.now(), check: async () => answerOf('allow') }
       await resettleEvents(transaction, recording, recharged.ok ? [recharged.eventId] : [])
     })
