@@ -30,7 +30,7 @@ export interface FitOptions {
 }
 
 export const fitDefaults = {
-  bags: 6,
+  bags: 4,
   heldOutShare: 0.2,
   learningRate: 0.15,
   roundsMax: 300,

@@ -27,7 +27,7 @@ export interface TrainOptions {
   /** Default 5. With at least as many sets, a fold is made of whole sets. */
   readonly folds?: number
   readonly fit?: FitSettings
-  /** Above this many rows, negatives are thinned; default 60,000. */
+  /** Above this many rows, negatives are thinned; default 40,000. */
   readonly rowsMax?: number
   readonly onStage?: (stage: string, done: number, total: number) => void
 }
@@ -103,7 +103,7 @@ function fitRows(
     monotone,
     random: options.random,
     folds,
-    rowsMax: options.rowsMax ?? 60_000,
+    rowsMax: options.rowsMax ?? 40_000,
     ...usablePrior,
     ...(options.fit === undefined ? {} : { fit: options.fit }),
   })
