@@ -6,6 +6,7 @@ import { generateWorld } from '../../datasets/generate.ts'
 import { writeWorld } from '../../datasets/write.ts'
 import { detect } from '../../scoring/detect.ts'
 import { generalModel } from '../../scoring/model/general.ts'
+import type { Population } from '../../scoring/population.ts'
 import { importFolder } from '../../src/intake/import-folder.ts'
 import { readFolder } from '../../src/folders/read-folder.ts'
 import { loadPopulation } from '../../src/population/index.ts'
@@ -21,6 +22,30 @@ async function externalIds(accountIds: Float64Array): Promise<string[]> {
   const rows = await database.prisma.accountIdentity.findMany()
   const byId = new Map(rows.map((row) => [Number(row.accountId), row.externalId]))
   return Array.from(accountIds, (id) => byId.get(id) ?? '?')
+}
+
+/** A population as sorted lines that name accounts by their external id and nothing by its number; repeated observations once. */
+function linesOf(population: Population, names: readonly string[]): Record<string, string[]> {
+  const { accounts, identifiers, observations, transactions, referrals } = population
+  const name = (account: number | undefined): string => names[account ?? -1] ?? '-'
+  const line = (...parts: unknown[]): string => parts.join(' ')
+  const kindOf = (identifier: number | undefined): string => identifiers.kinds[identifiers.kind[identifier ?? -1] ?? -1] ?? '?'
+  const holders = Array.from({ length: identifiers.count }, () => new Set<string>())
+  for (let row = 0; row < observations.count; row++) holders[observations.identifier[row] ?? 0]?.add(name(observations.account[row]))
+  return {
+    accounts: Array.from(accounts.createdAt, (at, row) => line(name(row), at, (accounts.organisation[row] ?? -1) >= 0, name(accounts.parent[row]))).sort(),
+    identifiers: holders.map((set, row) => line(kindOf(row), identifiers.flags[row], (identifiers.model[row] ?? -1) >= 0, ...[...set].sort())).sort(),
+    models: [line(new Set(identifiers.model).size)],
+    observations: [...new Set(Array.from(observations.at, (at, row) => line(name(observations.account[row]), kindOf(observations.identifier[row]),
+      at, observations.context[row], observations.contextWords[observations.contextWord[row] ?? -1], identifiers.flags[observations.identifier[row] ?? -1])))].sort(),
+    transactions: Array.from(transactions.at, (at, row) => {
+      const original = transactions.refunds[row] ?? -1
+      return line(name(transactions.account[row]), transactions.type[row], transactions.amount[row], transactions.currencies[transactions.currency[row] ?? -1],
+        at, (transactions.item[row] ?? -1) >= 0, transactions.fundedBy[row], original < 0 ? '-' : transactions.at[original])
+    }).sort(),
+    items: [line(new Set(transactions.item).size)],
+    referrals: Array.from(referrals.at, (at, row) => line(name(referrals.inviter[row]), name(referrals.invitee[row]), at, referrals.channel[row], referrals.clickedAt[row])).sort(),
+  }
 }
 
 describe('import and scan against audit', () => {
@@ -39,6 +64,11 @@ describe('import and scan against audit', () => {
       expect(loaded.population[table].count, table).toBe(contents.population[table].count)
     }
     const names = await externalIds(loaded.accountIds)
+    const [fromBoth, expected] = [linesOf(loaded.population, names), linesOf(contents.population, contents.accountIds)]
+    for (const [table, lines] of Object.entries(expected)) expect(fromBoth[table], table).toEqual(lines)
+    expect(expected.transactions?.some((line) => !line.endsWith('-'))).toBe(true)
+    expect(expected.referrals?.some((line) => !line.endsWith('NaN'))).toBe(true)
+
     const fromFolder = detect(contents.population, { model: generalModel })
     const fromDatabase = detect(loaded.population, { model: generalModel })
 

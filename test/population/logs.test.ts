@@ -33,9 +33,9 @@ describe('reading a log', () => {
     await addAccount('early')
 
     const before = await namesAfter(LOG_START)
-    expect(before.names).toEqual(['first'])
     await late.query('COMMIT')
     late.release()
+    expect(before.names).toEqual(['first'])
     const after = await namesAfter(before.position)
     expect(after.names).toEqual(['late', 'early'])
     expect((await namesAfter(after.position)).names).toEqual([])
