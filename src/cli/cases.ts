@@ -1,16 +1,18 @@
 // `ringfence cases`: the queue of the review desk, the largest expected loss first.
 import { type Command, Option } from 'commander'
 import { formatAmount } from '../base/money.ts'
-import { caseJson, type CaseLine, listCases } from '../review/index.ts'
+import { assignCase, caseJson, type CaseLine, listCases, readCase } from '../review/index.ts'
 import type { CliContext } from './context.ts'
 import { ExitCode } from './context.ts'
 import { wholeNumberOption } from './folder-options.ts'
-import { AS_OPTION, withReviewSession } from './review-session.ts'
+import { AS_OPTION, idOption, refuse, REFUSAL_NOTE, type ReviewSession, withReviewSession } from './review-session.ts'
 
 interface Options {
   readonly state: 'open' | 'closed'
   readonly mine?: boolean
   readonly unassigned?: boolean
+  readonly take?: string
+  readonly giveBack?: string
   readonly limit: number
   readonly as?: string
   readonly json?: boolean
@@ -22,6 +24,8 @@ export function register(program: Command, context: CliContext): void {
     .addOption(new Option('--state <state>', 'open or closed').choices(['open', 'closed']).default('open'))
     .option('--mine', 'only those of the person who asks')
     .option('--unassigned', 'only those that nobody has taken on')
+    .option('--take <case>', 'become the owner of this case', idOption)
+    .option('--give-back <case>', 'give this case back to the queue', idOption)
     .option('--limit <number>', 'at most so many', wholeNumberOption, 20)
     .option(...AS_OPTION)
     .option('--json', 'print them as JSON')
@@ -30,13 +34,19 @@ Examples:
   ringfence cases
   ringfence cases --unassigned --limit 5
   ringfence cases --mine --as dana --json | jq '.cases[].case_id'
+  ringfence cases --take 7 --as dana
 
-Exit codes: 0 listed; 2 wrong usage; 3 could not run.`)
+${REFUSAL_NOTE}`)
     .action((options: Options) => cases(options, context))
 }
 
 async function cases(options: Options, context: CliContext): Promise<void> {
   await withReviewSession(context, options.as, async ({ reviewer, read }) => {
+    const refusal = await assign({ reviewer, read }, options)
+    if (refusal !== null) {
+      refuse(context, refusal, { isJson: options.json === true })
+      return
+    }
     const { lines, exponents } = await read(async (transaction) => ({
       lines: await listCases(transaction, {
         state: options.state, limit: options.limit, isUnassigned: options.unassigned, ownerId: options.mine === true ? reviewer.actorId : undefined,
@@ -47,6 +57,16 @@ async function cases(options: Options, context: CliContext): Promise<void> {
     else context.print(lines.length === 0 ? `No ${options.state} cases.` : lines.map((line) => textOf(line, exponents)).join('\n\n'))
     context.exit(ExitCode.done)
   })
+}
+
+/** Takes a case or gives one back, as of the version it has now; null when that was done or not asked for. */
+async function assign({ reviewer, read }: ReviewSession, { take, giveBack }: Options): Promise<{ reason: string; detail: string } | null> {
+  const id = take ?? giveBack
+  if (id === undefined) return null
+  const line = await read((transaction) => readCase(transaction, BigInt(id)))
+  if (line === null) return { reason: 'unknown_case', detail: `There is no case ${id}.` }
+  const result = await assignCase(reviewer, { caseId: line.id, version: line.version, ownerId: take === undefined ? null : reviewer.actorId })
+  return result.ok ? null : result
 }
 
 function textOf(line: CaseLine, exponents: ReadonlyMap<string, number>): string {

@@ -47,6 +47,16 @@ describe('ringfence cases', () => {
   })
 })
 
+describe('ringfence cases --take', () => {
+  test('makes who asks the owner, and --give-back unassigns it', async () => {
+    const caseId = (await desk.caseOf(BigInt(ringId))).id.toString()
+    expect((await ran(setting, 'cases', '--take', caseId, '--as', 'erin')).printed).toContain('due 2026-06-08, erin')
+    expect((await ran(setting, 'cases', '--mine', '--as', 'erin')).printed).toContain(`Case ${caseId}:`)
+    expect((await ran(setting, 'cases', '--give-back', caseId, '--as', 'erin', '--unassigned')).printed).toContain(`Case ${caseId}:`)
+    expect(await ran(setting, 'cases', '--take', '999')).toMatchObject({ code: 1, complained: expect.stringContaining('unknown_case') })
+  })
+})
+
 describe('ringfence plan, apply and undo', () => {
   test('show who, what, balances after, total and hash, and change nothing', async () => {
     const before = await desk.dump()
