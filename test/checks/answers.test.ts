@@ -33,6 +33,7 @@ beforeAll(async () => {
   await world.program('holding', { mode: 'hold' })
   await world.accounts('farmer', 'alt', 'honest', 'friend')
   await world.seen(['farmer', 'device:install', 'install-1'], ['alt', 'device:install', 'install-1'])
+  await world.seen(['farmer', 'payment:fingerprint', 'fingerprint-1'], ['alt', 'payment:fingerprint', 'fingerprint-1'])
   await world.referral('holding', 'farmer', 'alt')
   await world.referral('holding', 'honest', 'friend')
 })
