@@ -14,7 +14,8 @@ export interface IdempotentCall {
   readonly actorId: bigint
   readonly route: string
   readonly key: string
-  readonly body: unknown
+  /** Everything that the answer depends on: body, and what the address names. */
+  readonly request: unknown
 }
 
 export interface StoredAnswer {
@@ -38,7 +39,7 @@ export async function answerOnce(
 ): Promise<StoredAnswer> {
   const { actorId, route } = call
   const keyDigest = new Uint8Array(digestOf('idempotency', call.key))
-  const bodyDigest = new Uint8Array(digestOf(canonicalJson(call.body ?? null)))
+  const bodyDigest = new Uint8Array(digestOf(canonicalJson(call.request)))
   return database.inTransaction(async (transaction) => {
     await refuseTwin(transaction, actorId, route, keyDigest)
     const known = await transaction.idempotencyRecord.findUnique({

@@ -36,7 +36,7 @@ export function createMetrics(): Metrics {
     },
     watch(checks) {
       const gauge = (name: string, help: string, read: () => number): void => {
-        new Gauge({ name, help, registers: [registry], collect() { this.set(read()) } })
+        registry.registerMetric(new Gauge({ name, help, registers: [], collect() { this.set(read()) } }))
       }
       gauge('ringfence_check_index_stale_seconds', 'Age of the check index.', () => checks.state().staleSeconds)
       gauge('ringfence_check_index_loaded', '1 once the check index is loaded.', () => (checks.state().isLoaded ? 1 : 0))

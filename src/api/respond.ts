@@ -100,7 +100,7 @@ async function answerOf(responding: Responding, route: Route, request: IncomingM
   const body = route.body === undefined ? undefined : parse(route.body, await readJsonBody(request, route.bodyBytesMax), 'body')
   const call = { body, query, params, identity, requestId, idempotencyKey: key, userAgent: headerOf(request, 'user-agent') ?? '', header: (name: string) => headerOf(request, name) }
   if (route.idempotency === 'none' || key === undefined || identity === null) return written(await route.handle({ ...call, transaction: null }))
-  const stored = await answerOnce(responding, { actorId: identity.actorId, route: `${route.method} ${route.path}`, key, body }, async (transaction) => {
+  const stored = await answerOnce(responding, { actorId: identity.actorId, route: `${route.method} ${route.path}`, key, request: { body, params, query } }, async (transaction) => {
     const { status, text } = written(await route.handle({ ...call, transaction }))
     return { status, text }
   })

@@ -1,9 +1,11 @@
-// One scorecard: what is new since the scan moves a referral's score by the very steps that the scan's model gives it.
-// Promises: without new evidence nothing changes; with new evidence the score is the scan's plus the difference of the steps of the
-// features that one hop can tell, all others held as the scan measured them; the score never falls below the scan's.
+// What is new since the scan, on top of what the scan found. A fitted scorecard weighs a hundred features, most of which one hop
+// cannot tell (times, spending, how devices are used), and a few of its steps alone would say almost nothing. New evidence is
+// therefore counted by the scorecard that fitting starts from, which takes bits at their word, and is added to the scan's log-odds.
+// Promises: without new evidence the probability is the scan's, to the bit; new evidence never lowers it.
 
 import { calibrateOne } from '../../scoring/model/calibration.ts'
 import type { Model } from '../../scoring/model/model.ts'
+import { priorModel } from '../../scoring/model/priors.ts'
 import { bindScorecard, stepIndex } from '../../scoring/model/scorecard.ts'
 import { kindTraits } from '../../scoring/linking/kinds.ts'
 import { selfReferralBits } from '../../scoring/reasons.ts'
@@ -21,8 +23,6 @@ export interface Rescoring {
   readonly modelVersion: string
   /** `general`, or `local(n)`. */
   readonly calibration: string
-  /** Whether the model was calibrated on this platform's own decisions, and on how many. */
-  readonly localDecisions: number
   /** A referral that the scan scored, with the evidence as the scan saw it and as it is now. */
   rescore(stored: { readonly bits: number; readonly probability: number }, before: PairEvidence, now: PairEvidence): Rescored
   /** A referral that no scan has scored: what cannot be told from one hop counts as missing. */
@@ -33,65 +33,69 @@ export interface Rescoring {
   strengthOf(kind: string, accounts: number): number
 }
 
-interface Step {
-  readonly name: string
-  readonly edges: Float32Array
-  readonly values: Float64Array
-}
+const STRENGTHS_MAX = 10_000
 
+/** `model` made the scan's verdicts; it names the calibration. */
 export function createRescoring(model: Model): Rescoring {
-  const { card, calibration } = model.referral
+  const { card, calibration } = priorModel.referral
   const names = card.steps.map(({ name }) => name)
-  const steps = bindScorecard(card, names).steps.map((step, place): Step => ({ ...step, name: names[place] ?? '' }))
-  const bitsOf = (step: Step, values: ReadonlyMap<string, number>): number => step.values[stepIndex(step.edges, Math.fround(values.get(step.name) ?? Number.NaN))] ?? 0
-  const decisions = calibration.positives + calibration.negatives
-  const strengthNames = model.strength.card.steps.map(({ name }) => name)
-  const strengthCard = bindScorecard(model.strength.card, strengthNames)
-  const strengths = new Map<string, number>()
+  const steps = bindScorecard(card, names).steps
+  const strengthOf = createStrengths()
+  const decisions = model.referral.calibration.positives + model.referral.calibration.negatives
 
-  function changesBetween(before: ReadonlyMap<string, number> | null, now: ReadonlyMap<string, number>): Map<string, number> {
-    const changes = new Map<string, number>()
-    for (const step of steps) {
-      if (!now.has(step.name)) continue
-      const change = bitsOf(step, now) - (before === null ? 0 : bitsOf(step, before))
-      const { code } = reasonOfFeature(step.name)
-      if (change !== 0) changes.set(code, (changes.get(code) ?? 0) + change)
+  function bitsByCode(evidence: PairEvidence): Map<string, number> {
+    const values = pairFeatures(evidence)
+    const bits = new Map<string, number>()
+    for (const [place, step] of steps.entries()) {
+      const name = names[place] ?? ''
+      const { code } = reasonOfFeature(name)
+      const added = step.values[stepIndex(step.edges, Math.fround(values.get(name) ?? Number.NaN))] ?? 0
+      if (added !== 0) bits.set(code, (bits.get(code) ?? 0) + added)
     }
-    return changes
+    return bits
   }
 
   return {
     modelVersion: model.version,
     calibration: model.origin === 'local' ? `local(${decisions})` : 'general',
-    localDecisions: model.origin === 'local' ? decisions : 0,
     rescore(stored, before, now) {
-      const changes = changesBetween(pairFeatures(before), pairFeatures(now))
-      const bits = stored.bits + sumOf(changes)
-      if (bits <= stored.bits) return { bits: stored.bits, probability: stored.probability, changes: new Map() }
-      return { bits, probability: Math.max(stored.probability, calibrateOne(calibration, bits)), changes }
+      const changes = bitsByCode(now)
+      for (const [code, bits] of bitsByCode(before)) changes.set(code, (changes.get(code) ?? 0) - bits)
+      for (const [code, bits] of changes) if (bits === 0) changes.delete(code)
+      const added = sumOf(changes)
+      if (added <= 0) return { ...stored, changes: new Map() }
+      return { bits: stored.bits + added, probability: withBits(stored.probability, added), changes }
     },
     score(now) {
-      const values = pairFeatures(now)
-      const missing = steps.filter(({ name }) => !values.has(name)).reduce((sum, step) => sum + bitsOf(step, values), 0)
-      const changes = changesBetween(null, values)
-      const bits = card.base + missing + sumOf(changes)
+      const changes = bitsByCode(now)
+      const bits = card.base + sumOf(changes)
       return { bits, probability: calibrateOne(calibration, bits), changes }
     },
     selfReferral: { bits: selfReferralBits, probability: calibrateOne(calibration, selfReferralBits), changes: new Map([['same_account', selfReferralBits]]) },
-    strengthOf(kind, accounts) {
-      const key = `${kind} ${accounts}`
-      const known = strengths.get(key)
-      if (known !== undefined) return known
-      const values = strengthNames.map((name) => (name === 'kind_prior_bits' ? kindTraits(kind).priorBits : name === 'accounts_log2' ? Math.log2(accounts) : Number.NaN))
-      const strength = calibrateOne(model.strength.calibration, strengthCard.bitsOf(values))
-      if (strengths.size >= STRENGTHS_MAX) strengths.clear()
-      strengths.set(key, strength)
-      return strength
-    },
+    strengthOf,
   }
 }
 
-const STRENGTHS_MAX = 10_000
+/** A probability with that many bits of evidence more. */
+function withBits(probability: number, bits: number): number {
+  const odds = (probability / (1 - probability)) * 2 ** bits
+  return Math.max(probability, odds === Infinity ? 1 : odds / (1 + odds))
+}
+
+function createStrengths(): (kind: string, accounts: number) => number {
+  const { card, calibration } = priorModel.strength
+  const names = card.steps.map(({ name }) => name)
+  const bound = bindScorecard(card, names)
+  const known = new Map<string, number>()
+  return (kind, accounts) => {
+    const key = `${kind} ${accounts}`
+    const strength = known.get(key) ?? calibrateOne(calibration, bound.bitsOf(
+      names.map((name) => (name === 'kind_prior_bits' ? kindTraits(kind).priorBits : name === 'accounts_log2' ? Math.log2(accounts) : Number.NaN))))
+    if (known.size >= STRENGTHS_MAX) known.clear()
+    known.set(key, strength)
+    return strength
+  }
+}
 
 function sumOf(changes: ReadonlyMap<string, number>): number {
   let sum = 0

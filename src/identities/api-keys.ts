@@ -7,7 +7,7 @@ import type { Database, Transaction } from '../base/database.ts'
 import type { KeyRing } from '../base/keys.ts'
 import { ensureActor, SYSTEM_ACTOR_ID } from './actors.ts'
 import { makeToken } from './api-token.ts'
-import { ALL_SCOPES, isScope, type Scope } from './scopes.ts'
+import { ALL_SCOPES, isScope } from './scopes.ts'
 
 export interface Identities {
   readonly database: Database
@@ -127,7 +127,7 @@ export function isValid(key: { readonly expiresAt: Date | null; readonly revoked
 
 interface KeyRow {
   readonly actorId: bigint
-  readonly scopes: readonly (Scope | string)[]
+  readonly scopes: readonly string[]
   readonly programId: bigint | null
   readonly expiresAt: Date | null
   readonly createdBy: bigint

@@ -44,6 +44,8 @@ export async function takeEvents(taking: EventTaking, events: readonly EventInpu
   const observed = events.map((event) => observationsOf(event))
   const accepted = events.filter((_, place) => observed[place]?.ok === true)
   const stored = await storeFacts(taking, door, accepted, new Map(events.map((event, place) => [event, observed[place]])))
+  const brought = new Map<string, NonNullable<EventInput['observations']>>()
+  for (const { account, observations = [] } of accepted) brought.set(account, [...(brought.get(account) ?? []), ...observations])
   const results: EventResult[] = []
   for (const [place, input] of events.entries()) {
     const seen = observed[place]
@@ -51,7 +53,7 @@ export async function takeEvents(taking: EventTaking, events: readonly EventInpu
       results.push({ input, answer: { ok: false, reason: seen?.reason ?? 'observation' } })
       continue
     }
-    results.push({ input, answer: await recordOne(taking, stored, input, exponentOf) })
+    results.push({ input, answer: await recordOne({ ...taking, check: checkWith(taking.check, brought) }, stored, input, exponentOf) })
   }
   return { results, position: stored.position }
 }
@@ -61,9 +63,21 @@ async function recordOne(taking: EventTaking, stored: Stored, input: EventInput,
   if (accountId === undefined) throw new Error('An account was not stored with its event.')
   const fact = factOf(input, BigInt(accountId), exponentOf)
   if (typeof fact === 'string') return { ok: false, reason: fact }
-  // The index has to have seen what came with these events before it judges what they earn.
-  const check: PreCreditCheck = (request, caller) => taking.check({ ...request, at_least: stored.position }, caller)
-  return recordEvent({ ...taking, check }, stored.batchId, fact)
+  return recordEvent(taking, stored.batchId, fact)
+}
+
+/** Observations of one question; the newest count. */
+const OBSERVATIONS_MAX = 32
+
+/**
+ * The check sees what came with these events before it judges what they earn. The index has not read them yet, and waiting
+ * for it would hold every credit while a long transaction, such as the end of a scan, keeps the log from being read on.
+ */
+function checkWith(check: PreCreditCheck, brought: ReadonlyMap<string, NonNullable<EventInput['observations']>>): PreCreditCheck {
+  return (request, caller) => {
+    const of = (side: 'inviter' | 'invitee') => (brought.get(request[side] ?? '') ?? []).map(({ kind, value, user_agent, context, attributes }) => ({ kind, value, user_agent, context, attributes, of: side }))
+    return check({ ...request, observations: [...of('inviter'), ...of('invitee')].slice(-OBSERVATIONS_MAX) }, caller)
+  }
 }
 
 type Observed = { readonly ok: true; readonly identifiers: readonly Omit<ObservedIdentifier, 'accountId'>[] } | { readonly ok: false; readonly reason: string }

@@ -129,6 +129,8 @@ describe('the check over HTTP', () => {
     const [first, again] = [await call('POST', '/v1/checks/pre-credit', { token, body: question, headers: { 'idempotency-key': 'c1' } }), await call('POST', '/v1/checks/pre-credit', { token, body: question, headers: { 'idempotency-key': 'c1' } })]
     expect(first.json).toMatchObject({ decision: 'allow', would: 'hold', degraded: false, ring_id: story.ringId })
     expect([again.text, again.headers.get('idempotency-hit')]).toEqual([first.text, 'true'])
+    const ring = await ok('GET', `/v1/rings/${story.ringId}`)
+    expect((ring['referral_list'] as { probability: number }[]).map(({ probability }) => probability)).toContain(first.json['probability'])
     const other = await call('POST', '/v1/checks/pre-credit', { token, body: { ...question, amount: '6' }, headers: { 'idempotency-key': 'c1' } })
     expect([other.status, other.json['code']]).toEqual([422, 'key_reused'])
     expect(await ok('POST', '/v1/checks/verify', { token: first.json['token'] })).toMatchObject({ valid: true, check_id: first.json['check_id'] })
@@ -143,6 +145,20 @@ describe('the check over HTTP', () => {
     expect([past.status, past.json['reason']]).toEqual([422, 'effective_in_the_past'])
     expect((await ok('GET', '/v1/programs/main/policies'))['policies']).toHaveLength(2)
     expect((await ok('GET', '/v1/programs/main/versions'))['versions']).toHaveLength(1)
+  })
+
+  test('a credit is judged by what came with the very events that earn it', async () => {
+    const { code } = await ok('POST', '/v1/accounts', { program: 'main', account: 'honest' })
+    const device = (value: string) => ({ observations: [{ kind: 'device:install', value }, { kind: 'payment:fingerprint', value: `card-${value}` }, { kind: 'email', value: `${value}@example.com` }] })
+    const credited = async (name: string, given: Record<string, unknown>) => {
+      const { results } = await ok('POST', '/v1/events', { events: [
+        eventOf('s-honest', 'signup', 'honest', 40, device('d-honest')), eventOf(`s-${name}`, 'signup', name, 45, { code, ...given }), eventOf(`r-${name}`, 'recharge', name, 46, { amount: '10', currency: 'USD' }),
+      ] })
+      const [rebate] = (results as { rebates: { rebate_id: string }[] }[])[2]?.rebates ?? []
+      return database.prisma.hold.findMany({ where: { rebateId: BigInt(rebate?.rebate_id ?? 0), endedAt: null }, select: { reason: true } })
+    }
+    expect(await credited('real-friend', device('d-friend'))).toEqual([])
+    expect(await credited('own-alt', device('d-honest'))).toEqual([{ reason: 'held_by_check' }])
   })
 
   test('holds that got their real answer are listed', async () => {

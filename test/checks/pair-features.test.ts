@@ -4,7 +4,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { extractFeatures, identifierStrengths, preparePopulation } from '../../scoring/features/extract.ts'
-import { generalModel } from '../../scoring/model/general.ts'
+import { priorModel } from '../../scoring/model/priors.ts'
 import { PopulationBuilder } from '../../scoring/population-builder.ts'
 import { CheckIndex } from '../../src/checks/check-index.ts'
 import { gatherPair } from '../../src/checks/gather.ts'
@@ -37,7 +37,7 @@ test('features from one hop equal the detector’s', () => {
     }
     const population = builder.build(1_780_000_200)
     const prepared = preparePopulation(population)
-    const strength = identifierStrengths(prepared, generalModel.strength)
+    const strength = identifierStrengths(prepared, priorModel.strength)
     const { referral } = extractFeatures(prepared, strength)
     const idOf = new Map([...names].map(([name, id]) => [name, id]))
     const strengths = new Map<number, { strength: number; accounts: number }>()
@@ -47,7 +47,7 @@ test('features from one hop equal the detector’s', () => {
       strengths.set(id, { strength: strength[identifier] ?? 0, accounts: index.holdersOf(id).length })
     }
     index.replaceFindings({ scan: { id: 1, position: 2n, modelVersion: 'x' }, verdicts: new Map(), strengths, ringOf: new Map() })
-    const rescoring = createRescoring(generalModel)
+    const rescoring = createRescoring(priorModel)
     for (let row = 0; row < ACCOUNTS - 1; row++) {
       const gathered = gatherPair(index, (id) => index.identifier(id), rescoring, sideOf(index, 0), sideOf(index, row + 1))
       expect(gathered.isChanged).toBe(false)

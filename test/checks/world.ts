@@ -2,7 +2,7 @@
 
 import { detect } from '../../scoring/detect.ts'
 import { normaliseIdentifier } from '../../scoring/identifiers/index.ts'
-import { generalModel } from '../../scoring/model/general.ts'
+import { priorModel } from '../../scoring/model/priors.ts'
 import type { Clock } from '../../src/base/clock.ts'
 import type { Database } from '../../src/base/database.ts'
 import type { KeyRing } from '../../src/base/keys.ts'
@@ -60,10 +60,10 @@ export function createWorld({ database, keys, clock }: WorldSetting) {
     })
   }
 
-  /** Detects over everything and stores what was found, as a finished scan. */
+  /** Detects over everything, by the model that nobody refits, and stores what was found as a finished scan. */
   async function scan(): Promise<Map<string, number>> {
     const loaded = await loadPopulation(database)
-    const detection = detect(loaded.population, { model: generalModel })
+    const detection = detect(loaded.population, { model: priorModel })
     const probabilities = new Map<string, number>()
     await inBulkTransaction(database, async (client) => {
       const made = await client.query<{ id: string }>(
