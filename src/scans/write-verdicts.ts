@@ -2,7 +2,6 @@
 // finished, so they may be written before; what a killed scan left is removed by the next one.
 
 import type pg from 'pg'
-import { decisionOf } from '../../scoring/reasons.ts'
 import type { Decision, Detection } from '../../scoring/detection.ts'
 import { BinaryRows, type LoadedPopulation, copyIn } from '../population/index.ts'
 import type { ScanProgram } from './scan-programs.ts'
@@ -23,7 +22,7 @@ const ROWS_PER_COPY = 50_000
 export function decisionFor({ detection, loaded, programs }: Pick<VerdictInput, 'detection' | 'loaded' | 'programs'>, referral: number): Decision {
   const program = programs.get(loaded.programIds[referral] ?? 0)
   if (program === undefined) return detection.referrals.decision[referral] ?? 'hold'
-  return decisionOf(detection.referrals.probability[referral] ?? 0, program.thresholds)
+  return detection.decideReferral(referral, program.thresholds)
 }
 
 export async function writeVerdicts(client: pg.PoolClient, input: VerdictInput): Promise<void> {
