@@ -29,18 +29,16 @@ export interface CreditAnswer {
 
 export async function askBeforeCredit(transaction: Transaction, { check, actorId }: Recording, question: CreditQuestion): Promise<CreditAnswer> {
   const { programId, subject, subjectId, inviterId, inviteeId, amount, asset } = question
-  const program = await transaction.program.findUniqueOrThrow({ where: { id: programId }, select: { key: true } })
-  const { exponent } = await transaction.asset.findUniqueOrThrow({ where: { code: asset }, select: { exponent: true } })
-  const names = await transaction.accountIdentity.findMany({
-    where: { accountId: { in: inviteeId === null ? [inviterId] : [inviterId, inviteeId] } }, select: { accountId: true, externalId: true },
-  })
-  const nameOf = (accountId: bigint): string | undefined => names.find((name) => name.accountId === accountId)?.externalId
-  const inviter = nameOf(inviterId)
-  const invitee = inviteeId === null ? undefined : nameOf(inviteeId)
+  const [known] = await transaction.$queryRaw<{ program: string; exponent: number; inviter: string | null; invitee: string | null }[]>`
+    select p.key as program, a.exponent::int as exponent, (select external_id from account_identity where account_id = ${inviterId}) as inviter,
+           (select external_id from account_identity where account_id = ${inviteeId}::bigint) as invitee
+      from program p, asset a where p.id = ${programId} and a.code = ${asset}`
+  if (known === undefined) throw new Error('A credit is of no known programme or asset.')
+  const { program, exponent, inviter, invitee } = known
   // Who was erased cannot be checked any more.
-  if (inviter === undefined || (inviteeId !== null && invitee === undefined)) return { holdReason: 'held_by_check', checkId: null, isDegraded: true }
+  if (inviter === null || (inviteeId !== null && invitee === null)) return { holdReason: 'held_by_check', checkId: null, isDegraded: true }
   try {
-    const request = { program: program.key, subject, subject_id: subjectId, inviter, ...(invitee === undefined ? {} : { invitee }), amount: formatAmount(amount, exponent), asset }
+    const request = { program, subject, subject_id: subjectId, inviter, ...(invitee === null ? {} : { invitee }), amount: formatAmount(amount, exponent), asset }
     const outcome = await check(request, { actorId, transaction })
     if (!outcome.ok) return { holdReason: 'held_by_check', checkId: null, isDegraded: true }
     const { answer } = outcome

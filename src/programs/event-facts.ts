@@ -66,17 +66,16 @@ export interface MoneyEvent {
   readonly periodUnit: string | null
   readonly periodCount: number | null
   readonly occurredAt: Date
-  /** Brought in by an import: history, which earns only where the import was told so. */
-  readonly isImported: boolean
+  readonly batchId: bigint
 }
 
 const COLUMNS = {
   id: true, naturalKey: true, type: true, accountId: true, originalKey: true, amount: true, asset: true, excluded: true,
-  fundedBy: true, periodUnit: true, periodCount: true, occurredAt: true, batch: { select: { kind: true } },
+  fundedBy: true, periodUnit: true, periodCount: true, occurredAt: true, batchId: true,
 } as const
 
-type EventRecord = Omit<MoneyEvent, 'type' | 'isImported'> & { readonly type: string; readonly batch: { readonly kind: string } }
-const asMoneyEvent = ({ batch, ...row }: EventRecord): MoneyEvent => ({ ...row, type: row.type as EventType, isImported: batch.kind === 'import' })
+type EventRecord = Omit<MoneyEvent, 'type'> & { readonly type: string }
+const asMoneyEvent = (row: EventRecord): MoneyEvent => ({ ...row, type: row.type as EventType })
 
 export async function findEvent(transaction: Transaction, naturalKey: Uint8Array): Promise<MoneyEvent | null> {
   const row = await transaction.event.findUnique({ where: { naturalKey: new Uint8Array(naturalKey) }, select: COLUMNS })
@@ -90,6 +89,13 @@ export async function eventsAbout(transaction: Transaction, original: MoneyEvent
     select: COLUMNS, orderBy: [{ occurredAt: 'asc' }, { id: 'asc' }],
   })
   return rows.map(asMoneyEvent)
+}
+
+/** Those that no import brought: an import's are history. */
+export async function withoutImported(transaction: Transaction, events: readonly MoneyEvent[]): Promise<MoneyEvent[]> {
+  if (events.length === 0) return []
+  const imports = await transaction.batch.findMany({ where: { id: { in: events.map((event) => event.batchId) }, kind: 'import' }, select: { id: true } })
+  return events.filter((event) => !imports.some((batch) => batch.id === event.batchId))
 }
 
 /** Money events that reached us through the events API since a time: what a later sign-up may still make earn. Imported ones are history. */

@@ -5,7 +5,7 @@ import type { Transaction } from '../base/database.ts'
 import { digestOf } from '../base/hashing.ts'
 import { applyEnforcement, endHolds, openHoldsOf, positionsOfRebates, postTransfer, rebateStates, takeBackEntries } from '../ledger/index.ts'
 import { programVersionOf } from '../policies/index.ts'
-import { type MoneyEvent, eventsAbout } from './event-facts.ts'
+import { type MoneyEvent, eventsAbout, withoutImported } from './event-facts.ts'
 import { type PayingReferral, holdDueAt, makeRebates } from './rebates.ts'
 import { type Recording, SYSTEM_ACTOR } from './recorder.ts'
 import { reversedInAll } from './rewards.ts'
@@ -30,16 +30,15 @@ export interface Settling {
 /** The invitee's facts and all members must be locked. */
 export async function settleEvent(transaction: Transaction, recording: Recording, { event, referrals, cause, mayEarn }: Settling): Promise<void> {
   if (mayEarn) await makeRebates(transaction, recording, event, referrals)
+  const known = await eventsAbout(transaction, event)
+  if (known.length === 0) return
   const rebates = await transaction.rebate.findMany({
     where: { eventId: event.id, kind: { in: ['rebate', 'opening'] } },
     select: { id: true, naturalKey: true, programId: true, programVersionId: true, kind: true }, orderBy: { id: 'asc' },
   })
-  if (rebates.length === 0) return
-  const known = await eventsAbout(transaction, event)
-  if (known.length === 0) return
   for (const rebate of rebates) {
     // An opening rebate came as the platform's books had left it: refunds of that time are in it already.
-    const about = rebate.kind === 'opening' ? known.filter((each) => !each.isImported) : known
+    const about = rebate.kind === 'opening' ? await withoutImported(transaction, known) : known
     await reverseRefunded(transaction, recording, rebate, event, refundedOf(event, about), cause)
     await holdDisputed(transaction, recording, rebate, about, cause)
   }
