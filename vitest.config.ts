@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/global-setup.ts'],
-    testTimeout: 60_000,
+    testTimeout: process.env['RINGFENCE_LONG'] === '1' ? 1_800_000 : 120_000,
     hookTimeout: 120_000,
     pool: 'forks',
     maxWorkers: 2,
