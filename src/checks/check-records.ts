@@ -107,27 +107,52 @@ export function createCheckRecords(database: Database, log: Log | undefined, flu
   }
 }
 
-/** Writes answers and their side rows; returns the ids written. A request key that another process used meanwhile stays with the first. */
+/**
+ * Writes answers and their side rows; returns the ids written. A request key that another process used meanwhile stays with
+ * the first. One statement for a whole batch: a statement of a parameter per value would cost more time than the checks did.
+ */
 export async function writeChecks(transaction: Transaction, rows: readonly CheckRow[]): Promise<ReadonlySet<string>> {
-  const salted = new Map(rows.map((row) => [row.id, saltedDigest(row.answer)]))
-  const data = rows.map(({ answer: _answer, request: _request, ...row }) => ({
-    ...row, reasons: row.reasons.map((reason) => ({ ...reason })), bodyDigest: new Uint8Array(salted.get(row.id)?.digest ?? []),
-  }))
-  const made = await transaction.checkRecord.createMany({ data, skipDuplicates: true })
-  let written: ReadonlySet<string> = new Set(rows.map(({ id }) => id))
-  if (made.count < data.length) {
-    const known = await idsOf(transaction, rows)
-    await transaction.checkRecord.createMany({ data: data.filter(({ id }) => !known.has(id)).map((row) => ({ ...row, requestKey: null })), skipDuplicates: true })
-    written = await idsOf(transaction, rows)
-  }
-  await transaction.checkBody.createMany({
-    data: rows.filter(({ id }) => written.has(id)).map(({ id, answer, request }) => (
-      { checkId: id, salt: new Uint8Array(salted.get(id)?.salt ?? []), answer, ...(request === null ? {} : { request }) })),
-  })
+  const written = new Set(await insertRows(transaction, rows))
+  const twins = rows.filter(({ id }) => !written.has(id))
+  if (twins.length > 0) for (const id of await insertRows(transaction, twins.map((row) => ({ ...row, requestKey: null })))) written.add(id)
   return written
 }
 
-async function idsOf(transaction: Transaction, rows: readonly CheckRow[]): Promise<ReadonlySet<string>> {
-  const known = await transaction.checkRecord.findMany({ where: { id: { in: rows.map(({ id }) => id) } }, select: { id: true } })
-  return new Set(known.map(({ id }) => id))
+async function insertRows(transaction: Transaction, rows: readonly CheckRow[]): Promise<string[]> {
+  const given = JSON.stringify(rows.map(jsonOf))
+  const made = await transaction.$queryRaw<{ id: string }[]>`
+    WITH given AS (
+      SELECT * FROM jsonb_to_recordset(${given}::jsonb) AS r(
+        id text, request_key text, program_id bigint, subject_kind text, subject_digest text, inviter_id bigint, invitee_id bigint, amount bigint, asset text,
+        request_digest text, decision text, would text, probability double precision, reasons jsonb, ring_id bigint, policy_version_id bigint, model_version text,
+        is_degraded boolean, awaits text, supersedes text, "position" text, body_digest text, actor_id bigint, evaluated_at timestamptz, expires_at timestamptz,
+        salt text, answer text, request jsonb)
+    ), made AS (
+      INSERT INTO check_record (id, request_key, program_id, subject_kind, subject_digest, inviter_id, invitee_id, amount, asset, request_digest, decision, would,
+          probability, reasons, ring_id, policy_version_id, model_version, is_degraded, awaits, supersedes, "position", body_digest, actor_id, evaluated_at, expires_at)
+        SELECT id, decode(request_key, 'hex'), program_id, subject_kind, decode(subject_digest, 'hex'), inviter_id, invitee_id, amount, asset,
+               decode(request_digest, 'hex'), decision, would, probability, reasons, ring_id, policy_version_id, model_version, is_degraded, awaits, supersedes,
+               "position", decode(body_digest, 'hex'), actor_id, evaluated_at, expires_at FROM given
+        ON CONFLICT DO NOTHING RETURNING id
+    ), bodies AS (
+      INSERT INTO check_body (check_id, salt, answer, request) SELECT id, decode(salt, 'hex'), answer, request FROM given JOIN made USING (id)
+    )
+    SELECT id FROM made`
+  return made.map(({ id }) => id)
+}
+
+function jsonOf(row: CheckRow): Record<string, unknown> {
+  const { salt, digest } = saltedDigest(row.answer)
+  return {
+    id: row.id, request_key: row.requestKey === null ? null : hex(row.requestKey), program_id: row.programId.toString(), subject_kind: row.subjectKind,
+    subject_digest: hex(row.subjectDigest), inviter_id: row.inviterId?.toString() ?? null, invitee_id: row.inviteeId?.toString() ?? null,
+    amount: row.amount.toString(), asset: row.asset, request_digest: hex(row.requestDigest), decision: row.decision, would: row.would, probability: row.probability,
+    reasons: row.reasons, ring_id: row.ringId?.toString() ?? null, policy_version_id: row.policyVersionId?.toString() ?? null, model_version: row.modelVersion,
+    is_degraded: row.isDegraded, awaits: row.awaits, supersedes: row.supersedes, position: row.position, body_digest: hex(digest), actor_id: row.actorId.toString(),
+    evaluated_at: row.evaluatedAt.toISOString(), expires_at: row.expiresAt.toISOString(), salt: hex(salt), answer: row.answer, request: row.request,
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
 }
