@@ -74,6 +74,8 @@ function textOf(scanId: bigint, summary: ScanSummary, peakMemoryMegabytes: numbe
   return [
     `Scan ${scanId}: ${number(summary.accounts)} accounts, ${number(referrals.total)} referrals, ${number(summary.observations)} observations.`,
     `${number(rings.total)} rings (${changes === '' ? 'as before' : changes})${money === '' ? '' : `, expected loss ${money}`}.`,
+    ...Object.entries(summary.unvalued).map(([asset, count]) =>
+      `The rebates of ${number(count)} referrals are in ${asset}, which is not their programme's asset: the expected loss leaves them out.`),
     `${number(referrals.held)} referrals at or above their hold threshold: ${number(referrals.newlyHeld)} newly, ${number(referrals.noLongerHeld)} no longer.`,
     `Cases: ${cases.opened} opened, ${cases.updated} updated, ${cases.closed} closed, ${cases.merged} merged, ${cases.kept} kept open.`,
     `Seconds: ${Object.entries(seconds).map(([stage, value]) => `${stage} ${value.toFixed(1)}`).join(', ')}; peak memory ${number(peakMemoryMegabytes)} MB.`,

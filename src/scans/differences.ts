@@ -16,6 +16,8 @@ export interface ScanSummary {
   }
   /** Σ over rings, per asset, as decimals in units. */
   readonly expectedLoss: Readonly<Record<string, string>>
+  /** Referrals with rebates in an asset that is not their programme's, per asset: the expected loss leaves them out. */
+  readonly unvalued: Readonly<Record<string, number>>
   readonly cases: { readonly opened: number; readonly updated: number; readonly closed: number; readonly merged: number; readonly kept: number }
   readonly seconds: Readonly<Record<string, number>>
 }

@@ -80,6 +80,7 @@ class Scanning {
   private readonly scan: BegunScan
   private readonly programs: ReadonlyMap<number, ScanProgram>
   private readonly seconds: Record<string, number> = {}
+  private unvalued: ReadonlyMap<string, number> = new Map()
 
   constructor(database: Database, options: ScanOptions, scan: BegunScan, programs: ReadonlyMap<number, ScanProgram>) {
     this.database = database
@@ -91,7 +92,10 @@ class Scanning {
   async run(): Promise<ScanSummary> {
     const onProgress = this.options.onProgress ?? (() => undefined)
     const loaded = await this.timed('load', () => loadPopulation(this.database, {
-      asOf: this.options.asOf, notAfter: this.options.clock.now().getTime() / 1000 + SKEW_SECONDS, onProgress, settle: (client, population) => settleStakes(client, population, this.programs),
+      asOf: this.options.asOf, notAfter: this.options.clock.now().getTime() / 1000 + SKEW_SECONDS, onProgress,
+      settle: async (client, population) => {
+        this.unvalued = await settleStakes(client, population, this.programs)
+      },
     }))
     const detection = await this.timed('detect', () => Promise.resolve(detect(loaded.population, {
       model: this.options.model, thresholds: { ring: this.options.ringThreshold ?? ringThreshold(this.programs) }, onStage: onProgress,
@@ -134,6 +138,7 @@ class Scanning {
       referrals: { total: population.referrals.count, ...(await referralDifferences(transaction, scanId, previousId)) },
       rings: ringCounts,
       expectedLoss: lossPerAsset(rings, exponents),
+      unvalued: Object.fromEntries([...this.unvalued].sort()),
       cases: {
         opened: cases.opened.length, updated: cases.updated.length, closed: cases.closed.length, merged: cases.merged.length, kept: cases.kept.length,
       },

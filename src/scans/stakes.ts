@@ -7,19 +7,24 @@ import { scaleHalfEven } from '../base/money.ts'
 import { type LoadedPopulation, copyOut } from '../population/index.ts'
 import type { ScanProgram } from './scan-programs.ts'
 
-/** Writes into `population.referrals.atStake`, in units of each programme's asset. */
-export async function settleStakes(client: pg.PoolClient, loaded: LoadedPopulation, programs: ReadonlyMap<number, ScanProgram>): Promise<void> {
+/**
+ * Writes into `population.referrals.atStake`, in units of each programme's asset. Amounts in another asset have no value there:
+ * how many referrals have such, per asset, is given back, so that a scan says what its expected loss leaves out.
+ */
+export async function settleStakes(client: pg.PoolClient, loaded: LoadedPopulation, programs: ReadonlyMap<number, ScanProgram>): Promise<ReadonlyMap<string, number>> {
   const booked = new Set((await client.query<{ id: string }>(
     'SELECT id FROM program p WHERE EXISTS (SELECT 1 FROM rebate r WHERE r.program_id = p.id)')).rows.map((row) => Number(row.id)))
-  await stakesInBooks(client, loaded, programs)
+  const unvalued = await stakesInBooks(client, loaded, programs)
   const unbooked = [...programs.values()].filter((program) => !booked.has(program.id))
   if (unbooked.length > 0) stakesByRate(loaded, new Map(unbooked.map((program) => [program.id, program])))
+  return unvalued
 }
 
-async function stakesInBooks(client: pg.PoolClient, loaded: LoadedPopulation, programs: ReadonlyMap<number, ScanProgram>): Promise<void> {
+async function stakesInBooks(client: pg.PoolClient, loaded: LoadedPopulation, programs: ReadonlyMap<number, ScanProgram>): Promise<ReadonlyMap<string, number>> {
   const { atStake } = loaded.population.referrals
   const assetOf = new Map([...programs.values()].map((program) => [program.id, program.asset]))
   const units = new Map<number, number>()
+  const unvalued = new Map<string, number>()
   await copyOut(client,
     `SELECT r.referral_id, r.program_id, r.asset, sum(p.amount)::bigint FROM rebate r
        JOIN position p ON p.rebate_id = r.id JOIN book_account b ON b.id = p.book_account_id
@@ -28,12 +33,14 @@ async function stakesInBooks(client: pg.PoolClient, loaded: LoadedPopulation, pr
        GROUP BY r.referral_id, r.program_id, r.asset`,
     (row) => {
       if (assetOf.get(row.int8(1)) === row.text(2)) units.set(row.int8(0), (units.get(row.int8(0)) ?? 0) + row.int8(3))
+      else unvalued.set(row.text(2), (unvalued.get(row.text(2)) ?? 0) + 1)
     })
   for (const [index, referralId] of loaded.referralIds.entries()) {
     const amount = referralId === 0 ? undefined : units.get(referralId)
     const program = programs.get(loaded.programIds[index] ?? 0)
     if (amount !== undefined && program !== undefined) atStake[index] = amount / program.unitsPerOne
   }
+  return unvalued
 }
 
 /** What an account paid, or had returned of it: by account, each with the time that counts. */
