@@ -50,9 +50,10 @@ export async function useApi(options: Partial<ApiOptions> = {}) {
     return { status: response.status, headers: response.headers, text, json: isJson ? (JSON.parse(text) as Record<string, unknown>) : {} }
   }
 
-  /** Scans run beside the requests: waits for one to end. */
-  async function scanned(scanId: string): Promise<void> {
-    while ((await database.prisma.scan.findUniqueOrThrow({ where: { id: BigInt(scanId) } })).state === 'running') await new Promise((resolve) => setImmediate(resolve))
+  /** Scans run beside the requests: waits for one to end, and for what was written so far to be readable as a log. */
+  async function scanned(scanId?: string): Promise<void> {
+    await world.settle()
+    while (scanId !== undefined && (await database.prisma.scan.findUniqueOrThrow({ where: { id: BigInt(scanId) } })).state === 'running') await new Promise((resolve) => setImmediate(resolve))
     await checks.refresh()
   }
 

@@ -19,7 +19,7 @@ export function eventOf(id: string, type: string, account: string, minute: numbe
 }
 
 /** Everything succeeds, or the test that tells the story fails at once. */
-export async function tellStory(call: Call, token: string, wait: (scanId: string) => Promise<void>): Promise<Story> {
+export async function tellStory(call: Call, token: string, wait: (scanId?: string) => Promise<void>): Promise<Story> {
   const post = async (path: string, body: unknown): Promise<Record<string, unknown>> => {
     const answer = await call('POST', path, { token, body })
     if (answer.status >= 300) throw new Error(`${path}: ${answer.status} ${answer.text}`)
@@ -39,6 +39,7 @@ export async function tellStory(call: Call, token: string, wait: (scanId: string
     eventOf('r-friend', 'recharge', 'friend', 40, { amount: '50', currency: 'USD' }),
   ]
   await post('/v1/events', { events })
+  await wait()
   const { scan_id: scanId } = await post('/v1/scans', {})
   await wait(String(scanId))
   const rings = (await call('GET', '/v1/rings', { token })).json['rings'] as { ring_id: string; case_id: string | null }[]

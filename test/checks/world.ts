@@ -60,8 +60,21 @@ export function createWorld({ database, keys, clock }: WorldSetting) {
     })
   }
 
+  /**
+   * Waits until everything written so far lies below the oldest running transaction. That is the oldest of the whole server, and
+   * other test files have theirs: until it ends, a log's reader rightly waits.
+   */
+  async function settle(): Promise<void> {
+    const [newest] = await database.prisma.$queryRaw<{ id: string }[]>`SELECT pg_current_xact_id()::text AS id`
+    for (;;) {
+      const [row] = await database.prisma.$queryRaw<{ done: boolean }[]>`SELECT pg_snapshot_xmin(pg_current_snapshot()) > ${newest?.id ?? '0'}::text::xid8 AS done`
+      if (row?.done === true) return
+    }
+  }
+
   /** Detects over everything, by the model that nobody refits, and stores what was found as a finished scan. */
   async function scan(): Promise<Map<string, number>> {
+    await settle()
     const loaded = await loadPopulation(database)
     const detection = detect(loaded.population, { model: priorModel })
     const probabilities = new Map<string, number>()
@@ -97,5 +110,5 @@ export function createWorld({ database, keys, clock }: WorldSetting) {
     return rows[0]?.probability ?? Number.NaN
   }
 
-  return { program, accounts, seen, referral, scan, scanned }
+  return { program, accounts, seen, referral, scan, scanned, settle }
 }

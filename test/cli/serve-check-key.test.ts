@@ -82,6 +82,7 @@ describe('ringfence check', () => {
   test('takes identifiers seen with the request', async () => {
     const probability = async (...more: string[]) => (JSON.parse((await ran(setting, ...pair('honest', 'alt'), '--json', ...more)).printed) as { probability: number }).probability
     await world.seen(['honest', 'device:cookie', 'c=1'])
+    await world.settle()
     expect(await probability('--observation', 'device:cookie=c=1')).toBeGreaterThan(await probability())
   })
 
