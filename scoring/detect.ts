@@ -47,9 +47,8 @@ export function detect(population: Population, options: DetectOptions): Detectio
   const referralReasoning = createReasoning(model.referral, features.referral)
   const accountReasoning = createReasoning(model.account, features.account)
   const certainty = (row: number) => (isSelfReferral(population, row) ? sameAccount : undefined)
-  const decidingBitsOf = Float64Array.from(referral.bits, (_, row) =>
-    decidingBits(referralReasoning, row, hasLink(features.referral, row), certainty(row)))
-  const deciding = calibrate(model.referral.calibration, decidingBitsOf)
+  const deciding = calibrate(model.referral.calibration, Float64Array.from(referral.bits, (_, row) =>
+    decidingBits(referralReasoning, row, hasLink(features.referral, row), certainty(row))))
   enter('rings')
   const tieProbability = referral.probability.map((probability, row) => (probability < thresholds.ring ? probability : deciding[row]!))
   const { rings, ringOfAccount, ringOfReferral } = findRings({
@@ -62,7 +61,7 @@ export function detect(population: Population, options: DetectOptions): Detectio
   options.onStage?.('done', stages.length, stages.length)
   return {
     modelVersion: model.version,
-    referrals: { ...referral, decidingBits: decidingBitsOf, ring: ringOfReferral, decision, topReason },
+    referrals: { ...referral, decidingProbability: deciding, ring: ringOfReferral, decision, topReason },
     accounts: { score: accountScore, ring: ringOfAccount },
     rings,
     identifiers: { strength },

@@ -68,8 +68,8 @@ export interface Detection {
   readonly referrals: {
     readonly probability: Float64Array
     readonly bits: Float64Array
-    /** The part of the bits that a decision may rest on: neither an address alone nor what others do through an inviter's link. */
-    readonly decidingBits: Float64Array
+    /** What a decision may rest on, at most `probability`: neither an address alone nor what others do through an inviter's link counts. */
+    readonly decidingProbability: Float64Array
     readonly ring: Int32Array
     readonly decision: readonly Decision[]
     /** Empty string if none speaks for one operator. */

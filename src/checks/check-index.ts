@@ -13,6 +13,8 @@ export interface IndexedIdentifier {
 export interface StoredVerdict {
   readonly programId: number
   readonly probability: number
+  /** What a decision may rest on, at most `probability`. */
+  readonly decidingProbability: number
   readonly bits: number
   readonly ringId: number | null
   readonly topReason: string

@@ -6,7 +6,7 @@ import type { CheckIndex, IndexedPolicy } from './check-index.ts'
 import { type DescribeIdentifier, gatherPair, type Side } from './gather.ts'
 import { reasonText } from './reason-texts.ts'
 import type { CheckDecision, CheckReason, CheckSubject, Missing } from './request.ts'
-import type { Rescored, Rescoring } from './rescoring.ts'
+import { type Rescored, type Rescoring, unchanged } from './rescoring.ts'
 
 /** How sure the local calibration is: what opens the gate for denying. */
 export interface LocalPrecision {
@@ -56,8 +56,8 @@ export function judge(index: CheckIndex, rescoring: Rescoring, localPrecision: L
   const found = invitee === undefined ? judgeInviter(index, rescoring, question, inviter) : judgePair(index, rescoring, question, inviter, invitee)
   const restricted = restrictionOf(index, question)
   const thresholds = policy?.policy.thresholds
-  const verdict: CheckDecision = thresholds === undefined || found.rescored.probability >= thresholds.hold
-    ? (thresholds !== undefined && found.rescored.probability >= thresholds.deny && isDenyOpen(policy?.policy, localPrecision) ? 'deny' : 'hold')
+  const verdict: CheckDecision = thresholds === undefined || found.rescored.decidingProbability >= thresholds.hold
+    ? (thresholds !== undefined && found.rescored.decidingProbability >= thresholds.deny && isDenyOpen(policy?.policy, localPrecision) ? 'deny' : 'hold')
     : 'allow'
   const reasons = reasonsOf(found)
   const base = { probability: found.rescored.probability, ringId: found.ringId, isDegraded: false, missing: [], isTruncated: found.isTruncated, awaits: null }
@@ -83,14 +83,14 @@ function judgePair(index: CheckIndex, rescoring: Rescoring, question: Question, 
   const gathered = gatherPair(index, question.describe, rescoring, inviter, invitee)
   const isTruncated = gathered.isTruncated
   if (stored === undefined) return { ...found, rescored: rescoring.score(gathered.now), isTruncated }
-  if (!gathered.isChanged) return { ...found, rescored: { bits: stored.bits, probability: stored.probability, changes: new Map() }, isTruncated }
+  if (!gathered.isChanged) return { ...found, rescored: unchanged(stored), isTruncated }
   return { ...found, rescored: rescoring.rescore(stored, gathered.before, gathered.now), isTruncated }
 }
 
 /** About an inviter alone, e.g. before a transfer: as suspicious as the most suspicious of the referrals. */
 function judgeInviter(index: CheckIndex, rescoring: Rescoring, question: Question, inviter: Side): Found {
   const ringId = index.findings?.ringOf.get(inviter.account) ?? null
-  let worst: Found = { rescored: { bits: 0, probability: 0, changes: new Map() }, storedBits: 0, storedReason: '', ringId, isTruncated: false }
+  let worst: Found = { rescored: unchanged({ bits: 0, probability: 0, decidingProbability: 0 }), storedBits: 0, storedReason: '', ringId, isTruncated: false }
   let looked = 0
   let isTruncated = false
   for (const account of index.inviteesOf(inviter.account)) {
@@ -100,7 +100,7 @@ function judgeInviter(index: CheckIndex, rescoring: Rescoring, question: Questio
     }
     const found = judgePair(index, rescoring, question, inviter, sideOf(index, account))
     isTruncated ||= found.isTruncated
-    if (found.rescored.probability > worst.rescored.probability) worst = found
+    if (found.rescored.decidingProbability > worst.rescored.decidingProbability) worst = found
   }
   return { ...worst, isTruncated }
 }

@@ -69,12 +69,14 @@ async function readFindings(client: pg.PoolClient, scan: IndexedScan): Promise<S
   const strengths = new Map<number, StoredStrength>()
   const ringOf = new Map<number, number>()
   await copyOut(client,
-    `SELECT f.inviter_id, f.invitee_id, f.program_id, v.probability, v.bits, v.ring_id, v.top_reason
+    `SELECT f.inviter_id, f.invitee_id, f.program_id, v.probability, v.bits, v.ring_id, v.top_reason,
+         coalesce(v.deciding_probability, v.probability)
        FROM referral_verdict v JOIN referral_fact f ON f.id = v.fact_id WHERE v.scan_id = ${scan.id}`,
     (row) => {
       const key = pairKey(row.int8(0), row.int8(1))
       const verdict = {
         programId: row.int8(2), probability: row.float8(3), bits: row.float8(4), ringId: row.isNull(5) ? null : row.int8(5), topReason: row.text(6),
+        decidingProbability: row.float8(7),
       }
       verdicts.set(key, [...(verdicts.get(key) ?? []), verdict])
     })

@@ -8,23 +8,27 @@ import type { Model } from '../../scoring/model/model.ts'
 import { priorModel } from '../../scoring/model/priors.ts'
 import { bindScorecard, stepIndex } from '../../scoring/model/scorecard.ts'
 import { kindTraits } from '../../scoring/linking/kinds.ts'
-import { selfReferralBits } from '../../scoring/reasons.ts'
+import { mayDecide, selfReferralBits } from '../../scoring/reasons.ts'
 import { reasonOfFeature } from '../../scoring/reasons/codes.ts'
-import { type PairEvidence, pairFeatures } from './pair-features.ts'
+import { mayLink, type PairEvidence, pairFeatures } from './pair-features.ts'
 
 export interface Rescored {
   readonly bits: number
   readonly probability: number
+  /** What a decision may rest on, at most `probability`: addresses alone and inbound volume do not count. */
+  readonly decidingProbability: number
   /** What changed the score, in bits per reason code. */
   readonly changes: ReadonlyMap<string, number>
 }
+
+export type StoredScore = Pick<Rescored, 'bits' | 'probability' | 'decidingProbability'>
 
 export interface Rescoring {
   readonly modelVersion: string
   /** `general`, or `local(n)`. */
   readonly calibration: string
   /** A referral that the scan scored, with the evidence as the scan saw it and as it is now. */
-  rescore(stored: { readonly bits: number; readonly probability: number }, before: PairEvidence, now: PairEvidence): Rescored
+  rescore(stored: StoredScore, before: PairEvidence, now: PairEvidence): Rescored
   /** A referral that no scan has scored: what cannot be told from one hop counts as missing. */
   score(now: PairEvidence): Rescored
   /** Somebody who invites themselves. */
@@ -63,17 +67,38 @@ export function createRescoring(model: Model): Rescoring {
       for (const [code, bits] of bitsByCode(before)) changes.set(code, (changes.get(code) ?? 0) - bits)
       for (const [code, bits] of changes) if (bits === 0) changes.delete(code)
       const added = sumOf(changes)
-      if (added <= 0) return { ...stored, changes: new Map() }
-      return { bits: stored.bits + added, probability: withBits(stored.probability, added), changes }
+      if (added <= 0) return unchanged(stored)
+      return {
+        bits: stored.bits + added, probability: withBits(stored.probability, added),
+        decidingProbability: withBits(stored.decidingProbability, Math.max(0, decidingSum(changes, now))), changes,
+      }
     },
     score(now) {
       const changes = bitsByCode(now)
       const bits = card.base + sumOf(changes)
-      return { bits, probability: calibrateOne(calibration, bits), changes }
+      return {
+        bits, probability: calibrateOne(calibration, bits),
+        decidingProbability: calibrateOne(calibration, card.base + decidingSum(changes, now)), changes,
+      }
     },
-    selfReferral: { bits: selfReferralBits, probability: calibrateOne(calibration, selfReferralBits), changes: new Map([['same_account', selfReferralBits]]) },
+    selfReferral: { ...certain(calibrateOne(calibration, selfReferralBits)), bits: selfReferralBits, changes: new Map([['same_account', selfReferralBits]]) },
     strengthOf,
   }
+}
+
+/** A score as the scan gave it. */
+export function unchanged({ bits, probability, decidingProbability }: StoredScore): Rescored {
+  return { bits, probability, decidingProbability, changes: new Map() }
+}
+
+function certain(probability: number): Pick<Rescored, 'probability' | 'decidingProbability'> {
+  return { probability, decidingProbability: probability }
+}
+
+/** The part of the changes that a decision may rest on, by the detector's own rule. */
+function decidingSum(changes: ReadonlyMap<string, number>, now: PairEvidence): number {
+  const isLinked = now.siblingBitsBest > 0 || now.shared.some(({ kind, flags }) => mayLink(kind, flags))
+  return sumOf(new Map([...changes].filter(([code, bits]) => mayDecide(code, bits, isLinked))))
 }
 
 /** A probability with that many bits of evidence more. */

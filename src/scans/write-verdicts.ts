@@ -31,7 +31,7 @@ export async function writeVerdicts(client: pg.PoolClient, input: VerdictInput):
       rows.row(3).int8(input.scanId).int8(input.loaded.accountIds[account] ?? 0).float8(input.detection.accounts.score[account] ?? 0)
     })
   await writeRows(client, input, 'write referrals',
-    'referral_verdict (scan_id, fact_id, probability, bits, deciding_bits, decision, ring_id, top_reason, explanation)', input.loaded.factIds.length,
+    'referral_verdict (scan_id, fact_id, probability, bits, deciding_probability, decision, ring_id, top_reason, explanation)', input.loaded.factIds.length,
     (rows, referral) => writeReferral(rows, input, referral))
   const accounts = accountsPerIdentifier(input.loaded)
   await writeRows(client, input, 'write strengths', 'strength_stage (scan_id, identifier_id, strength, accounts)', accounts.length,
@@ -50,11 +50,11 @@ export async function writeVerdicts(client: pg.PoolClient, input: VerdictInput):
 /** The whole explanation is kept where somebody will ask for it: of what is held or denied, and within rings. */
 function writeReferral(rows: BinaryRows, input: VerdictInput, referral: number): void {
   const { detection, loaded, ringIds, scanId } = input
-  const { probability, bits, decidingBits, ring, topReason } = detection.referrals
+  const { probability, bits, decidingProbability, ring, topReason } = detection.referrals
   const decision = decisionFor(input, referral)
   const ringId = ringIds[ring[referral] ?? -1] ?? null
   rows.row(9).int8(scanId).int8(loaded.factIds[referral] ?? 0).float8(probability[referral] ?? 0).float8(bits[referral] ?? 0)
-    .float8(decidingBits[referral] ?? 0).text(decision).int8(ringId).text(topReason[referral] ?? '')
+    .float8(decidingProbability[referral] ?? 0).text(decision).int8(ringId).text(topReason[referral] ?? '')
   if (decision === 'allow' && ringId === null) rows.null()
   else {
     const { reasons, counterfactual } = detection.explainReferral(referral)

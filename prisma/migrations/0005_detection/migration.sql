@@ -30,7 +30,7 @@ CREATE TABLE referral_verdict (
   probability double precision NOT NULL,
   bits        double precision NOT NULL,
   -- The part of the bits that a decision may rest on: neither an address alone nor what others do through an inviter's link.
-  deciding_bits double precision,
+  deciding_probability double precision,
   decision    text NOT NULL CHECK (decision IN ('allow', 'hold', 'deny')),
   ring_id     bigint,
   top_reason  text NOT NULL,
