@@ -53,7 +53,9 @@ export async function useApi(options: Partial<ApiOptions> = {}) {
   /** Scans run beside the requests: waits for one to end, and for what was written so far to be readable as a log. */
   async function scanned(scanId?: string): Promise<void> {
     await world.settle()
-    while (scanId !== undefined && (await database.prisma.scan.findUniqueOrThrow({ where: { id: BigInt(scanId) } })).state === 'running') await new Promise((resolve) => setImmediate(resolve))
+    const isRunning = async (id: string): Promise<boolean> =>
+      (await database.prisma.scan.findUniqueOrThrow({ where: { id: BigInt(id) } })).state === 'running'
+    if (scanId !== undefined) while (await isRunning(scanId)) await new Promise((resolve) => setImmediate(resolve))
     await checks.refresh()
   }
 

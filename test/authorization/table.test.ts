@@ -88,12 +88,13 @@ describe('authorisation', () => {
       expect(status).toBe(route.scope === null ? TABLE[name]?.right : 401)
     })
 
-    test.skipIf(route.scope === null)('a key with every scope but the one is refused', async () => {
+    // Routes for everybody refuse nobody: there is nothing to test of them here.
+    if (route.scope !== null) test('a key with every scope but the one is refused', async () => {
       const answer = await use(name, await key({ scopes: ALL_SCOPES.filter((scope) => scope !== route.scope) }))
       expect([answer.status, answer.json['code']]).toEqual([403, 'forbidden'])
     })
 
-    test.skipIf(route.scope === null)('a key of another program sees nothing', async () => {
+    if (route.scope !== null) test('a key of another program sees nothing', async () => {
       const answer = await use(name, tokens.other)
       const foreign = TABLE[name]?.foreign
       if (foreign === 'filtered') {
