@@ -102,14 +102,28 @@ function describeRing(
   const { accountScore, referralProbability, prepared } = input
   const paths = memberPaths(group, ties, ordered, (account) => accountScore[account]!)
   const tied = paths.slice(1)
+  const score = memberScores(input, group, referrals)
   const members = paths.map((path): RingMember => ({
-    account: path.account, score: accountScore[path.account]!, tiedTo: path.tiedTo, identifier: path.identifier,
+    account: path.account, score: score.get(path.account)!, tiedTo: path.tiedTo, identifier: path.identifier,
     bits: path.tiedTo === path.account ? 0 : logOddsBits(path.probability),
   }))
   let expectedLoss = 0
   for (const row of referrals) expectedLoss += fixed(referralProbability[row]! * prepared.population.referrals.atStake[row]!)
   const probability = tied.reduce((sum, path) => sum + fixed(path.probability), 0) / tied.length
   return { members, referrals, probability, expectedLoss, reasons: ringReasons(input, group, referrals) }
+}
+
+/**
+ * A member's score: the account's own, or the best of its referrals inside the ring where that is higher. Whoever invites
+ * themselves with probability p has, with probability p at least, more than one account.
+ */
+function memberScores(input: RingInput, group: Int32Array, referrals: readonly number[]): ReadonlyMap<number, number> {
+  const { inviter, invitee } = input.prepared.population.referrals
+  const score = new Map(Array.from(group, (account) => [account, input.accountScore[account]!]))
+  for (const row of referrals) {
+    for (const account of [inviter[row]!, invitee[row]!]) score.set(account, Math.max(score.get(account)!, input.tieProbability[row]!))
+  }
+  return score
 }
 
 function logOddsBits(probability: number): number {

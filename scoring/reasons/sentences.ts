@@ -10,15 +10,20 @@ export type Language = 'en' | 'zh-CN'
 
 const textsOf: Readonly<Record<Language, ReasonTexts>> = { en: english, 'zh-CN': chinese }
 
-/** One sentence for an analyst; facts that the sentence does not know are left out of it. */
+const FACT = /\{(\w+)\}/g
+const BRACKETED = /\s?[((][^()()]*\{(\w+)\}[^()()]*[))]/g
+
+/** One sentence for an analyst; where a fact that it is made of is not known, the sentence that needs none. */
 export function analystSentence(reason: Reason, language: Language): string {
   const texts = textsOf[language]
   const text = texts.reasons[reason.code] ?? texts.unknown
-  const sentence = reason.bits >= 0 ? text.for : text.against
+  const whole = reason.bits >= 0 ? text.for : text.against
+  const isKnown = [...whole.replace(BRACKETED, '').matchAll(FACT)].every(([, fact = '']) => reason.facts[fact] !== undefined)
+  const sentence = isKnown ? whole : text.unmeasured ?? texts.unknown.for
   return sentence
     // A bracket whose fact is not known goes with it.
-    .replace(/\s?[((][^()()]*\{(\w+)\}[^()()]*[))]/g, (whole, fact: string) => (reason.facts[fact] === undefined ? '' : whole))
-    .replace(/\{(\w+)\}/g, (_, fact: string) => String(reason.facts[fact] ?? '?'))
+    .replace(BRACKETED, (bracket, fact: string) => (reason.facts[fact] === undefined ? '' : bracket))
+    .replace(FACT, (_, fact: string) => String(reason.facts[fact]))
 }
 
 /** At most two sentences of the strongest kinds of checks that spoke against the reward; the same for everybody. */

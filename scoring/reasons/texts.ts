@@ -5,6 +5,8 @@
 export interface ReasonText {
   readonly for: string
   readonly against: string
+  /** Where a sentence names a fact: what is said when that is not known. */
+  readonly unmeasured?: string
 }
 
 /** All that a member is told: the kind of check, not the measurement. */

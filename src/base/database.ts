@@ -4,7 +4,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
-import { type Prisma, PrismaClient } from './generated/client.ts'
+import { Prisma, PrismaClient } from './generated/client.ts'
+
+/** For SQL fragments that several statements share: `Prisma.sql`. */
+export { Prisma }
 
 export const SERVING_ROLE = 'ringfence_app'
 const ATTEMPTS = 5

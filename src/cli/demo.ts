@@ -88,7 +88,7 @@ async function loadAndScan({ database, keys }: OpenDatabase, context: CliContext
 }
 
 async function show({ database, keys }: OpenDatabase, context: CliContext): Promise<void> {
-  context.print(`\nRings by expected loss:\n\n${await rankedRings(database, RINGS_SHOWN)}`)
+  context.print(`\nRings by expected loss, of what their rebates have at stake:\n\n${await rankedRings(database, RINGS_SHOWN)}`)
   const preview = await previewFirstRing({ database, keys, clock: context.clock, actorId: SYSTEM_ACTOR })
   if (preview === null) return
   context.print(`\nWhat freezing the first one would do:\n\n${preview.text}\n`)

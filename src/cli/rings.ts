@@ -39,7 +39,7 @@ Exit codes: 0 done; 2 wrong usage or no such ring; 3 could not run.`)
       show(id, { ...command.optsWithGlobals<Options>(), ...own }, context))
 }
 
-/** The most expensive rings of the last scan, one line each with its strongest reason. */
+/** The most expensive rings of the last scan, with the money and the strongest reasons. */
 export async function rankedRings(database: Database, top: number, language: Language = 'en'): Promise<string> {
   const rings = await listRings(database, top)
   if (rings.length === 0) return 'No rings: the last scan found none, or there was no scan yet (ringfence scan).'
@@ -57,11 +57,20 @@ async function list(options: Options, context: CliContext): Promise<void> {
   }
 }
 
+const reasonsShown = 3
+
+/** Two lines: what it can cost, and why it is taken for one operator. */
 function lineText(ring: RingLine, language: Language): string {
-  const top = forOneOperator(ring.reasons)[0]
-  const loss = `${ring.expectedLoss} ${ring.asset}`
-  return `ring ${ring.id.padEnd(6)} ${loss.padStart(18)}  ${String(ring.accounts).padStart(4)} accounts ${String(ring.referrals).padStart(4)} referrals  `
-    + `p ${ring.probability.toFixed(3)}  ${ring.caseId === null ? '' : `case ${ring.caseId}  `}${top === undefined ? '' : analystSentence(top, language)}`
+  const reasons = forOneOperator(ring.reasons).slice(0, reasonsShown).map((reason) => analystSentence(reason, language))
+  const stake = ring.atStake === '0' ? '' : ` of ${inShort(ring.atStake)}`
+  const head = `ring ${ring.id.padEnd(6)} ${`${inShort(ring.expectedLoss)}${stake} ${ring.asset}`.padStart(24)}  ${String(ring.accounts).padStart(4)} accounts `
+    + `${String(ring.referrals).padStart(4)} referrals  p ${ring.probability.toFixed(3)}${ring.caseId === null ? '' : `  case ${ring.caseId}`}`
+  return reasons.length === 0 ? head : `${head}\n            ${reasons.join(' ')}`
+}
+
+/** Two decimals are enough to compare rings by; JSON has them all. */
+function inShort(amount: string): string {
+  return amount.includes('.') ? Number(amount).toFixed(2) : amount
 }
 
 function forOneOperator(reasons: readonly RingReason[]): RingReason[] {
@@ -119,7 +128,7 @@ function signed(bits: number): string {
 function jsonOfLine(ring: RingLine): Record<string, unknown> {
   return {
     id: ring.id, state: ring.state, program: ring.program, accounts: ring.accounts, referrals: ring.referrals, probability: ring.probability,
-    expected_loss: ring.expectedLoss, asset: ring.asset, reasons: ring.reasons, scan_id: ring.scanId, first_scan_id: ring.firstScanId, case_id: ring.caseId,
+    expected_loss: ring.expectedLoss, at_stake: ring.atStake, asset: ring.asset, reasons: ring.reasons, scan_id: ring.scanId, first_scan_id: ring.firstScanId, case_id: ring.caseId,
   }
 }
 

@@ -1,6 +1,6 @@
 // Rings as people read them: ranked by what they can cost, and one ring with its members, their evidence and their money.
 
-import type { Database } from '../base/database.ts'
+import { type Database, Prisma } from '../base/database.ts'
 import { formatAmount } from '../base/money.ts'
 
 export interface RingReason {
@@ -19,6 +19,8 @@ export interface RingLine {
   /** A decimal in units of the asset. */
   readonly expectedLoss: string
   readonly asset: string
+  /** What of the rebates of its referrals lies in the books and could still be lost, in the same asset. */
+  readonly atStake: string
   /** Strongest first. */
   readonly reasons: readonly RingReason[]
   /** Scan of this version, and the first scan that saw the ring. */
@@ -37,6 +39,7 @@ interface LineRow {
   referrals: number
   probability: number
   expected_loss: bigint
+  at_stake: bigint
   asset: string
   exponent: number
   reasons: RingReason[]
@@ -45,10 +48,19 @@ interface LineRow {
   case_id: bigint | null
 }
 
+/** Σ of a ring version `v`: rebates of its referrals that are neither reversed, reclaimed, spent nor paid out. */
+const AT_STAKE = Prisma.sql`(
+  SELECT coalesce(sum(po.amount), 0)::bigint FROM ring_referral rr JOIN referral_fact f ON f.id = rr.fact_id
+    JOIN rebate b ON b.referral_id = f.referral_id AND b.asset = v.asset
+    JOIN position po ON po.rebate_id = b.id AND po.amount > 0
+    JOIN book_account ba ON ba.id = po.book_account_id
+      AND ba.kind IN ('reward_pending', 'reward_held', 'reward_available', 'main_reward', 'main_bonus', 'main_held')
+    WHERE rr.ring_version_id = v.id)`
+
 /** Rings of the last finished scan, the most expensive first. */
 export async function listRings(database: Database, top: number): Promise<RingLine[]> {
   const rows = await database.prisma.$queryRaw<LineRow[]>`
-    SELECT r.id, v.id AS version_id, r.state, p.key AS program, v.accounts, v.referrals, v.probability, v.expected_loss, v.asset,
+    SELECT r.id, v.id AS version_id, r.state, p.key AS program, v.accounts, v.referrals, v.probability, v.expected_loss, ${AT_STAKE} AS at_stake, v.asset,
            a.exponent::integer AS exponent, v.reasons, v.scan_id, r.first_scan_id,
            (SELECT max(c.id) FROM review_case c WHERE c.ring_id = r.id AND c.state = 'open') AS case_id
       FROM ring_version v JOIN ring r ON r.id = v.ring_id JOIN asset a ON a.code = v.asset LEFT JOIN program p ON p.id = v.program_id
@@ -100,7 +112,7 @@ export interface RingPage extends RingLine {
 /** The ring as its last scan saw it; null where there is none of that id. */
 export async function readRing(database: Database, ringId: bigint): Promise<RingPage | null> {
   const rows = await database.prisma.$queryRaw<LineRow[]>`
-    SELECT r.id, v.id AS version_id, r.state, p.key AS program, v.accounts, v.referrals, v.probability, v.expected_loss, v.asset,
+    SELECT r.id, v.id AS version_id, r.state, p.key AS program, v.accounts, v.referrals, v.probability, v.expected_loss, ${AT_STAKE} AS at_stake, v.asset,
            a.exponent::integer AS exponent, v.reasons, v.scan_id, r.first_scan_id,
            (SELECT max(c.id) FROM review_case c WHERE c.ring_id = r.id AND c.state = 'open') AS case_id
       FROM ring r JOIN ring_version v ON v.ring_id = r.id AND v.scan_id = r.last_scan_id
@@ -117,7 +129,8 @@ export async function readRing(database: Database, ringId: bigint): Promise<Ring
 function lineOf(row: LineRow): RingLine {
   return {
     id: row.id.toString(), state: row.state, program: row.program, accounts: row.accounts, referrals: row.referrals, probability: row.probability,
-    expectedLoss: formatAmount(row.expected_loss, row.exponent), asset: row.asset, reasons: row.reasons, scanId: row.scan_id.toString(),
+    expectedLoss: formatAmount(row.expected_loss, row.exponent), atStake: formatAmount(row.at_stake, row.exponent), asset: row.asset,
+    reasons: row.reasons, scanId: row.scan_id.toString(),
     firstScanId: row.first_scan_id.toString(), caseId: row.case_id?.toString() ?? null,
   }
 }

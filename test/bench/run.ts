@@ -2,12 +2,14 @@
 
 import { cpus, totalmem } from 'node:os'
 import { benchFolder } from './folder.ts'
+import { benchGeneralModel } from './general-model.ts'
 import { benchQuickStart } from './quick-start.ts'
 import { benchWorlds } from './worlds.ts'
 
 const benches: Readonly<Record<string, { readonly usage: string; run(parameters: readonly string[]): Promise<void> }>> = {
   worlds: { usage: 'worlds [accounts] [seed …]: unseen seeds of every generated world, the general model against the plain rules', run: benchWorlds },
   folder: { usage: 'folder DIR: a labelled folder by cross-validation, and time and memory of its audit', run: benchFolder },
+  'general-model': { usage: 'general-model: fits the committed general model anew and writes its card', run: benchGeneralModel },
   'quick-start': { usage: 'quick-start: a fresh clone with an empty package cache, seconds to the first ranked ring', run: benchQuickStart },
 }
 

@@ -84,7 +84,7 @@ describe('ringfence scan and rings', () => {
     expect(losses).toEqual([...losses].sort((left, right) => right - left))
     expect(losses[0]).toBeGreaterThan(0)
     const first = listed.rings[0]?.id ?? ''
-    expect((await ran(given, 'rings', '--top', '1')).printed).toMatch(new RegExp(`^ring ${first} .* case ${listed.rings[0]?.case_id} `))
+    expect((await ran(given, 'rings', '--top', '1')).printed).toMatch(new RegExp(`^ring ${first} .* case ${listed.rings[0]?.case_id}\\n`))
 
     const english = await ran(given, 'rings', 'show', first)
     expect(english.printed).toMatch(/Reasons, in bits:\n +[+−]\d/)

@@ -101,6 +101,18 @@ describe('sentences', () => {
     expect(analystSentence(reason({}), 'zh-CN')).toBe('双方共用的标识属于很多账户。')
   })
 
+  test('no sentence has a hole where a fact is not known', () => {
+    for (const [language, texts] of [['en', english], ['zh-CN', chinese]] as const) {
+      for (const [code, text] of Object.entries(texts.reasons)) {
+        const without = [text.for, text.against].some((sentence) => /\{\w+\}/.test(sentence.replace(/[((][^()()]*[))]/g, '')))
+        expect(text.unmeasured !== undefined, `${language} ${code}`).toBe(without)
+        for (const bits of [1, -1]) expect(analystSentence({ code, bits, facts: {} }, language)).not.toMatch(/[{}]|undefined|NaN/)
+      }
+    }
+    const noted = { code: 'siblings_spend_alike', bits: 0.2, facts: {} }
+    expect(analystSentence(noted, 'en')).toBe('The inviter has no other invitees whose amounts could be compared.')
+  })
+
   test('a member is told kinds of checks: no number, no fact, no other person, nothing to steer by', () => {
     for (const row of rows) {
       const { reasons } = detection.explainReferral(row)
