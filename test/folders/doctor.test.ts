@@ -70,6 +70,12 @@ describe('the check-up', () => {
     ['few means of payment', 'warning few_payments', ({ observations }) => ({ observations: observations.filter((line) => !line.includes('payment')) })],
     ['few addresses', 'warning few_addresses', ({ observations }) => ({ observations: observations.filter((line) => !line.includes(',ip,')) })],
     ['one address on every second account', 'error constant_address', ({ observations }) => ({ observations: lines(observations, (line) => (/^a\d*[02468],/.test(line) ? line.replace(/ip,[\d.]+/, 'ip,81.18.0.9') : line)) })],
+    ['several addresses on a fifth of accounts each are one warning', 'warning popular_addresses',
+      ({ accounts, observations }) => {
+        const more = Array.from({ length: 120 }, (_, n) => `b${n},${at(n)}`)
+        const seen = Array.from({ length: 120 }, (_, n) => `b${n},ip,81.18.${n < 36 ? 1 : n < 72 ? 2 : n}.9,${at(n)}`)
+        return { accounts: [...accounts, ...more], observations: [...observations, ...seen] }
+      }],
     ['one device on a fifth of accounts is a warning when enough have it', 'warning constant_identifier',
       ({ accounts, observations }) => {
         const more = Array.from({ length: 60 }, (_, n) => `b${n},${at(n)}`)

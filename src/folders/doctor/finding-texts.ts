@@ -30,6 +30,10 @@ const texts = {
     en: ['One address ({mask}) is on {share} of accounts: your own proxy?', 'Take the client address from the header that your outermost proxy sets, and export again.'],
     'zh-CN': ['同一地址({mask})出现在 {share} 的账户上:是否为自己的代理服务器?', '请从最外层代理设置的请求头中取客户端地址,然后重新导出。'],
   },
+  popular_addresses: {
+    en: ['{addresses} addresses are each on {least} of accounts or more, the largest ({mask}) on {share}: a carrier, a campus, or your own proxies?', 'If they are yours, take the client address from the header that your outermost proxy sets, and export again.'],
+    'zh-CN': ['有 {addresses} 个地址各自出现在至少 {least} 的账户上,最多的({mask})占 {share}:是运营商、校园,还是自己的代理服务器?', '如果是自己的代理,请从最外层代理设置的请求头中取客户端地址,然后重新导出。'],
+  },
   constant_identifier: {
     en: ['One value of {kind} ({mask}) is on {share} of accounts: a default or a test value?', 'Leave the value empty where the platform does not know it.'],
     'zh-CN': ['{kind} 的同一个值({mask})出现在 {share} 的账户上:是否为默认值或测试值?', '平台不掌握该值时请留空。'],

@@ -72,7 +72,18 @@ function checkConstants({ population, identifierMasks }: FolderContents): Findin
     })
   }
   findings.sort((left, right) => right.share - left.share || compareText(String(left.finding.facts.mask), String(right.finding.facts.mask)))
-  return findings.slice(0, 10).map(({ finding }) => finding)
+  return joinAddresses(findings.map(({ finding }) => finding)).slice(0, 10)
+}
+
+/** Several addresses on many accounts are one finding: a carrier or a campus has more than one exit. */
+function joinAddresses(findings: readonly Finding[]): Finding[] {
+  const several = findings.filter(({ code, severity }) => code === 'constant_address' && severity === 'warning')
+  const [largest] = several
+  if (largest === undefined || several.length === 1) return [...findings]
+  const joined: Finding = {
+    ...largest, code: 'popular_addresses', facts: { ...largest.facts, addresses: several.length, least: percent(constantShares.warning) },
+  }
+  return findings.flatMap((finding) => (finding === largest ? [joined] : several.includes(finding) ? [] : [finding]))
 }
 
 /** Distinct accounts per identifier: rows are grouped by identifier first, so that one mark per account is enough. */
