@@ -20,10 +20,11 @@ export interface StoredVerdict {
   readonly topReason: string
 }
 
-/** The last finished scan. Everything below `position` in the log was seen by it. */
+/** The last finished scan. */
 export interface IndexedScan {
   readonly id: number
-  readonly position: bigint
+  /** Whether what a transaction wrote was seen by it. */
+  hasSeen(transactionId: bigint): boolean
   readonly modelVersion: string
 }
 
@@ -149,7 +150,7 @@ export class CheckIndex {
   replaceFindings(findings: ScanFindings): void {
     this.findings = findings
     for (const [account, links] of this.#fresh) {
-      for (const [identifier, transactionId] of links) if (transactionId < findings.scan.position) links.delete(identifier)
+      for (const [identifier, transactionId] of links) if (findings.scan.hasSeen(transactionId)) links.delete(identifier)
       if (links.size === 0) this.#fresh.delete(account)
     }
   }
@@ -157,7 +158,7 @@ export class CheckIndex {
   /** The earliest transaction that brought a link decides whether the scan saw it. */
   #noteFreshness(account: number, identifier: number, transactionId: bigint, known: boolean): void {
     const links = this.#fresh.get(account)
-    const isSeen = this.findings !== null && transactionId < this.findings.scan.position
+    const isSeen = this.findings !== null && this.findings.scan.hasSeen(transactionId)
     if (isSeen) {
       links?.delete(identifier)
       return

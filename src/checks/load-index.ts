@@ -4,7 +4,7 @@
 import type pg from 'pg'
 import type { Database } from '../base/database.ts'
 import { checkPolicy, defaultCheckPolicy } from '../policies/index.ts'
-import { copyOut, inSnapshot } from '../population/index.ts'
+import { copyOut, inSnapshot, transactionsSeen } from '../population/index.ts'
 import { type CheckIndex, type IndexedScan, pairKey, type Restriction, type ScanFindings, type StoredStrength, type StoredVerdict } from './check-index.ts'
 
 /** One round. Reads nothing twice but the small tables: programs, policies, assets, restrictions. */
@@ -58,10 +58,10 @@ async function readSettings(index: CheckIndex, client: pg.PoolClient): Promise<v
 }
 
 async function readLastScan(client: pg.PoolClient): Promise<IndexedScan | null> {
-  const result = await client.query<{ id: string; position: string; model_version: string }>(
-    `SELECT id, position::text, model_version FROM scan WHERE state = 'finished' ORDER BY id DESC LIMIT 1`)
+  const result = await client.query<{ id: string; snapshot: string; model_version: string }>(
+    `SELECT id, coalesce(snapshot, position || ':' || position || ':') AS snapshot, model_version FROM scan WHERE state = 'finished' ORDER BY id DESC LIMIT 1`)
   const row = result.rows[0]
-  return row === undefined ? null : { id: Number(row.id), position: BigInt(row.position), modelVersion: row.model_version }
+  return row === undefined ? null : { id: Number(row.id), hasSeen: transactionsSeen(row.snapshot), modelVersion: row.model_version }
 }
 
 async function readFindings(client: pg.PoolClient, scan: IndexedScan): Promise<ScanFindings> {

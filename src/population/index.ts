@@ -10,4 +10,4 @@ export { type LoadedPopulation, type LoadOptions, loadPopulation } from './load-
 export { LOG_START, type LogName, type LogPage, type LogPosition, type LogRows, readLog } from './logs.ts'
 export { withPopulationLock } from './population-lock.ts'
 export { type Rotation, rotateIdentifierKey } from './rotate-identifiers.ts'
-export { inBulkTransaction, inSnapshot } from './snapshot.ts'
+export { inBulkTransaction, inSnapshot, transactionsSeen } from './snapshot.ts'

@@ -36,6 +36,8 @@ export interface LoadedPopulation {
   readonly programIds: Float64Array
   /** Everything committed by transactions below this one was seen. */
   readonly position: bigint
+  /** Exactly which transactions were seen, for `transactionsSeen`. */
+  readonly snapshot: string
 }
 
 const LATEST_WITHOUT_END = 8e9
@@ -71,11 +73,12 @@ class PopulationLoading {
     const observations = await this.loadObservations()
     const transactions = await this.loadTransactions()
     const { referrals, factIds, referralIds, programIds } = await this.loadReferrals()
+    const seen = await this.client.query<{ snapshot: string }>('SELECT pg_current_snapshot()::text AS snapshot')
     const asOf = this.options.asOf ?? Math.max(this.latest, await this.latestOfBatches())
     return {
       population: { asOf, accounts, identifiers, observations, transactions, referrals },
       accountIds: this.accounts.ids(), identifierIds: this.identifiers.ids(), transactionIds: this.events.ids(),
-      factIds, referralIds, programIds, position: this.position,
+      factIds, referralIds, programIds, position: this.position, snapshot: seen.rows[0]?.snapshot ?? '',
     }
   }
 

@@ -22,6 +22,17 @@ export async function inSnapshot<T>(database: Database, read: (client: pg.PoolCl
 }
 
 /**
+ * Which transactions a snapshot saw, from what pg_current_snapshot() writes: `xmin:xmax:in progress`. Why not xmin alone: while an
+ * older transaction runs, a reader sees later ones that have ended, and what it saw must not count as new afterwards.
+ */
+export function transactionsSeen(snapshot: string): (transactionId: bigint) => boolean {
+  const [first = '0', end = '0', running = ''] = snapshot.split(':')
+  const [from, to] = [BigInt(first), BigInt(end)]
+  const inProgress = new Set(running.split(',').filter((id) => id !== '').map(BigInt))
+  return (transactionId) => transactionId < from || (transactionId < to && !inProgress.has(transactionId))
+}
+
+/**
  * Writes in one transaction on the pool; the whole work is repeated after a deadlock, a serialisation failure or the
  * loss of a race for a unique value.
  */

@@ -121,7 +121,7 @@ class Scanning {
   private async publish(transaction: Transaction, loaded: LoadedPopulation, plan: RingPlan, rings: readonly FoundRing[]): Promise<ScanSummary> {
     const { clock, keys, actorId } = this.options
     const { id: scanId, previousId } = this.scan
-    const { population, position } = loaded
+    const { population, position, snapshot } = loaded
     const started = clock.now().getTime()
     const ringCounts = await ringDifferences(transaction, plan, rings)
     await publishRings(transaction, scanId, plan, rings)
@@ -146,7 +146,7 @@ class Scanning {
     }
     await transaction.$executeRaw`
       UPDATE scan SET state = 'finished', finished_at = ${clock.now()}, as_of = to_timestamp(${population.asOf}::double precision),
-        position = ${position.toString()}::text::xid8, summary = ${JSON.stringify(summary)}::jsonb WHERE id = ${scanId}`
+        position = ${position.toString()}::text::xid8, snapshot = ${snapshot}, summary = ${JSON.stringify(summary)}::jsonb WHERE id = ${scanId}`
     return summary
   }
 

@@ -46,7 +46,7 @@ test('features from one hop equal the detector’s', () => {
       const identifier = builder.identifier({ kind, value, flags: 0, model: null })
       strengths.set(id, { strength: strength[identifier] ?? 0, accounts: index.holdersOf(id).length })
     }
-    index.replaceFindings({ scan: { id: 1, position: 2n, modelVersion: 'x' }, verdicts: new Map(), strengths, ringOf: new Map() })
+    index.replaceFindings({ scan: { id: 1, hasSeen: (id) => id < 2n, modelVersion: 'x' }, verdicts: new Map(), strengths, ringOf: new Map() })
     const rescoring = createRescoring(priorModel)
     for (let row = 0; row < ACCOUNTS - 1; row++) {
       const gathered = gatherPair(index, (id) => index.identifier(id), rescoring, sideOf(index, 0), sideOf(index, row + 1))

@@ -6,6 +6,8 @@ CREATE TABLE scan (
   as_of         timestamptz NOT NULL,
   -- Everything committed by transactions below this one was seen.
   position      xid8 NOT NULL,
+  -- Exactly which transactions were seen, as pg_current_snapshot() writes it: some at or above position were, too.
+  snapshot      text,
   model_version text NOT NULL,
   options       jsonb NOT NULL,
   previous_id   bigint REFERENCES scan,

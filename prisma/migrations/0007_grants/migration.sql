@@ -22,7 +22,7 @@ GRANT UPDATE (hash, key_id, flags, model, attributes, list_version, sealed, seal
 GRANT UPDATE (retired_at) ON invite_code TO ringfence_app;
 GRANT UPDATE (state, effective_at, version) ON referral TO ringfence_app;
 GRANT UPDATE (case_id, owner_id, due_at, ended_at, ended_as, ended_by, ended_actor_id) ON hold TO ringfence_app;
-GRANT UPDATE (state, as_of, position, finished_at, summary) ON scan TO ringfence_app;
+GRANT UPDATE (state, as_of, position, snapshot, finished_at, summary) ON scan TO ringfence_app;
 GRANT UPDATE (scan_id, strength, accounts) ON identifier_strength TO ringfence_app;
 -- A scan names its new rings before it publishes them.
 GRANT USAGE ON SEQUENCE ring_id_seq TO ringfence_app;
