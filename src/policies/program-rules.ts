@@ -3,6 +3,9 @@
 
 import { z } from 'zod'
 
+/** Words that a person wrote, with line breaks but without other control characters: a database and a page refuse those. */
+const words = (most: number) => z.string().max(most).refine((text) => !/[\p{Cc}\p{Surrogate}]/u.test(text.replaceAll(/[\n\t]/g, ' ')), 'words without control characters')
+
 /** Amounts in rules are decimal strings in units, such as "25" or "2.5". */
 const decimal = z.string().regex(/^\d{1,12}(\.\d{1,6})?$/, 'an amount such as 25 or 2.5')
 const wholeSeconds = z.number().int().min(0).max(10 * 366 * 86_400)
@@ -23,7 +26,7 @@ export type EnforcementAction = (typeof ENFORCEMENT_ACTIONS)[number]
 /** The actions that the published terms allow, and which terms those are. */
 const enforcement = z.strictObject({
   actions: z.array(z.enum(ENFORCEMENT_ACTIONS)).refine((actions) => new Set(actions).size === actions.length, 'each action once'),
-  termsVersion: z.string().min(1).max(64),
+  termsVersion: words(64).min(1),
   termsUrl: z.url(),
 })
 
@@ -61,11 +64,11 @@ export const programRules = z.strictObject({
   /** Days of notice that a less favourable version needs. */
   noticeDays: z.number().int().min(0).max(365).default(30),
   /** `{code}` stands for the invite code. */
-  linkTemplate: z.string().max(500).refine((text) => text.includes('{code}'), 'a link with {code} in it'),
+  linkTemplate: words(500).refine((text) => text.includes('{code}'), 'a link with {code} in it'),
   /** What members share, per language, with its advertising disclosure. */
-  shareText: z.partialRecord(z.enum(['en', 'zh-CN']), z.string().min(1).max(500)),
+  shareText: z.partialRecord(z.enum(['en', 'zh-CN']), words(500).min(1)),
   /** What the reward may be spent on, in words for members. */
-  creditScope: z.string().max(200).default(''),
+  creditScope: words(200).default(''),
 })
 
 export type ProgramRules = z.output<typeof programRules>

@@ -26,6 +26,9 @@ describe('the rules', () => {
     ['a link without a place for the code', { linkTemplate: 'https://example.com' }],
     ['an action that is none', { enforcement: { actions: ['burn'], termsVersion: '1', termsUrl: 'https://example.com' } }],
     ['a field that nobody knows', { ratee: 5 }],
+    ['a NUL in a text', { creditScope: 'any\u0000thing' }],
+    ['an escape in the terms', { enforcement: { actions: ['hold'], termsVersion: '1\u001b', termsUrl: 'https://example.com' } }],
+    ['half a character in a text to share', { shareText: { en: 'Join \ud800' } }],
     ['an amount with too many decimals', { reward: { kind: 'fixed', amount: '1.0000001' } }],
   ]
   for (const [what, changes] of WRONG) {
