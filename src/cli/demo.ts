@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import { generalModel } from '../../scoring/model/general.ts'
 import { generateWorld } from '../../datasets/generate.ts'
 import { writeWorld } from '../../datasets/write.ts'
+import { SYSTEM_ACTOR_ID } from '../identities/index.ts'
 import { importFolder } from '../intake/import-folder.ts'
 import { previewFirstRing } from '../review/index.ts'
 import { runScan } from '../scans/index.ts'
@@ -18,7 +19,6 @@ const DEMO_WORLD = { world: 'campus', seed: 7, accounts: 5000 } as const
 const DEMO_PROGRAM = 'apiyi'
 /** The system that owns the demo's facts: what tells them from anybody else's. */
 const DEMO_SOURCE = 'demo'
-const SYSTEM_ACTOR = 1n
 const RINGS_SHOWN = 10
 
 interface Options {
@@ -76,10 +76,10 @@ async function loadAndScan({ database, keys }: OpenDatabase, context: CliContext
     onProgress('generating', 0, 1)
     writeWorld(generateWorld(DEMO_WORLD), directory)
     const imported = await importFolder(database, directory, {
-      keys, clock: context.clock, actorId: SYSTEM_ACTOR, program: DEMO_PROGRAM, source: DEMO_SOURCE, onProgress,
+      keys, clock: context.clock, actorId: SYSTEM_ACTOR_ID, program: DEMO_PROGRAM, source: DEMO_SOURCE, onProgress,
     })
     if (!imported.ok) throw new Error(`The demo world in ${directory} could not be loaded: ${imported.refusal.reason}.`)
-    const scanned = await runScan(database, { keys, clock: context.clock, actorId: SYSTEM_ACTOR, model: generalModel, onProgress })
+    const scanned = await runScan(database, { keys, clock: context.clock, actorId: SYSTEM_ACTOR_ID, model: generalModel, onProgress })
     if (!scanned.ok) throw new Error('Another scan is running in this database.')
   } finally {
     progress.finish()
@@ -89,7 +89,7 @@ async function loadAndScan({ database, keys }: OpenDatabase, context: CliContext
 
 async function show({ database, keys }: OpenDatabase, context: CliContext): Promise<void> {
   context.print(`\nRings by expected loss, of what their rebates have at stake:\n\n${await rankedRings(database, RINGS_SHOWN)}`)
-  const preview = await previewFirstRing({ database, keys, clock: context.clock, actorId: SYSTEM_ACTOR })
+  const preview = await previewFirstRing({ database, keys, clock: context.clock, actorId: SYSTEM_ACTOR_ID })
   if (preview === null) return
   context.print(`\nWhat freezing the first one would do:\n\n${preview.text}\n`)
   context.print(`Do it with: npm run -s ringfence -- apply ${preview.plan.id} --hash ${preview.plan.hash} --reason self_invitation`)

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { createChecks } from '../checks/index.ts'
 import { describeRefusal } from '../folders/refusals.ts'
 import type { ImportResult, ImportSummary } from '../intake/import-folder.ts'
+import { SYSTEM_ACTOR_ID } from '../identities/index.ts'
 import { importFolder } from '../intake/import-folder.ts'
 import type { CliContext } from './context.ts'
 import { ExitCode } from './context.ts'
@@ -18,7 +19,6 @@ interface Options {
   readonly json?: boolean
 }
 
-const SYSTEM_ACTOR = 1n
 const refusalsShown = 20
 /** Nobody waits for an answer here: better late than degraded. */
 const CHECK_MILLISECONDS = 10_000
@@ -58,7 +58,7 @@ async function run(directory: string, options: Options, context: CliContext): Pr
   try {
     await checks?.start()
     const result = await importFolder(database, directory, {
-      keys, clock: context.clock, actorId: SYSTEM_ACTOR, program: options.program, source: options.source, asset: options.currency,
+      keys, clock: context.clock, actorId: SYSTEM_ACTOR_ID, program: options.program, source: options.source, asset: options.currency,
       accrual: checks === null || options.accrueFrom === undefined ? undefined : { from: options.accrueFrom, check: checks.evaluate }, asOf: options.asOf, isStrict: options.strict,
       onProgress: (stage, done, total) => progress.update(stage, done, total),
       onRefusal: (refusal) => {

@@ -1,5 +1,6 @@
 // `ringfence scan`: one scan over everything in the database.
 import type { Command } from 'commander'
+import { SYSTEM_ACTOR_ID } from '../identities/index.ts'
 import { runScan, type ScanSummary } from '../scans/index.ts'
 import type { CliContext } from './context.ts'
 import { ExitCode } from './context.ts'
@@ -12,7 +13,6 @@ interface Options {
   readonly json?: boolean
 }
 
-const SYSTEM_ACTOR = 1n
 
 export function register(program: Command, context: CliContext): void {
   program.command('scan')
@@ -38,7 +38,7 @@ async function scan(options: Options, context: CliContext): Promise<void> {
   const progress = context.progress()
   try {
     const result = await runScan(database, {
-      keys, clock: context.clock, actorId: SYSTEM_ACTOR, model, asOf: options.asOf, ringThreshold: options.ring,
+      keys, clock: context.clock, actorId: SYSTEM_ACTOR_ID, model, asOf: options.asOf, ringThreshold: options.ring,
       onProgress: (stage, done, total) => progress.update(stage, done, total),
     }).finally(() => progress.finish())
     if (!result.ok) {
