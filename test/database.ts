@@ -38,3 +38,15 @@ export function testKeys(): KeyRing {
   const key = (letter: string) => [{ id: 1, secret: Buffer.from(letter.repeat(64), 'hex') }]
   return { identifiers: key('a'), sealing: key('b'), chain: key('c'), tokens: key('d') }
 }
+
+/**
+ * Waits until everything written so far lies below the oldest running transaction, which is the oldest of the whole server: other test
+ * files have theirs, and until it ends a log's reader rightly waits.
+ */
+export async function settled(database: Pick<Database, 'pool'>): Promise<void> {
+  const newest = (await database.pool.query<{ id: string }>('SELECT pg_current_xact_id()::text AS id')).rows[0]?.id ?? '0'
+  for (;;) {
+    const { rows } = await database.pool.query<{ done: boolean }>('SELECT pg_snapshot_xmin(pg_current_snapshot()) > $1::text::xid8 AS done', [newest])
+    if (rows[0]?.done === true) return
+  }
+}

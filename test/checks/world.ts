@@ -9,6 +9,7 @@ import type { KeyRing } from '../../src/base/keys.ts'
 import { type CheckPolicyInput, publishProgram } from '../../src/policies/index.ts'
 import { findAccounts, IdentifierDoor, inBulkTransaction, loadPopulation, openBatch, recordAccounts, recordObservations } from '../../src/population/index.ts'
 import { apiyi } from '../../src/programs/index.ts'
+import { settled } from '../database.ts'
 
 export interface WorldSetting {
   readonly database: Database
@@ -60,17 +61,7 @@ export function createWorld({ database, keys, clock }: WorldSetting) {
     })
   }
 
-  /**
-   * Waits until everything written so far lies below the oldest running transaction. That is the oldest of the whole server, and
-   * other test files have theirs: until it ends, a log's reader rightly waits.
-   */
-  async function settle(): Promise<void> {
-    const [newest] = await database.prisma.$queryRaw<{ id: string }[]>`SELECT pg_current_xact_id()::text AS id`
-    for (;;) {
-      const [row] = await database.prisma.$queryRaw<{ done: boolean }[]>`SELECT pg_snapshot_xmin(pg_current_snapshot()) > ${newest?.id ?? '0'}::text::xid8 AS done`
-      if (row?.done === true) return
-    }
-  }
+  const settle = () => settled(database)
 
   /** Detects over everything, by the model that nobody refits, and stores what was found as a finished scan. */
   async function scan(): Promise<Map<string, number>> {

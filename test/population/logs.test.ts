@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { LOG_START, type LogPosition, inBulkTransaction, openBatch, readLog, recordAccounts } from '../../src/population/index.ts'
-import { useDatabase } from '../database.ts'
+import { settled, useDatabase } from '../database.ts'
 
 const { database, clock, keys } = await useDatabase()
 
@@ -26,6 +26,7 @@ async function namesAfter(position: LogPosition): Promise<{ names: string[]; pos
 describe('reading a log', () => {
   test('waits for a transaction that is still open and then gives its row, once', async () => {
     await addAccount('first')
+    await settled(database)
     const late = await database.pool.connect()
     await late.query('BEGIN')
     const batch = await openBatch(late, { source: 'test', actorId: 1n, kind: 'generated', recordedAt: clock.now() })
@@ -36,6 +37,7 @@ describe('reading a log', () => {
     await late.query('COMMIT')
     late.release()
     expect(before.names).toEqual(['first'])
+    await settled(database)
     const after = await namesAfter(before.position)
     expect(after.names).toEqual(['late', 'early'])
     expect((await namesAfter(after.position)).names).toEqual([])
@@ -43,6 +45,7 @@ describe('reading a log', () => {
 
   test('gives pages that together hold every row once, whatever the page size', async () => {
     for (let place = 0; place < 5; place++) await addAccount(`page-${place}`)
+    await settled(database)
     const ids: string[] = []
     let position = LOG_START
     for (;;) {
