@@ -1,5 +1,6 @@
 // The pre-credit check: asked before any credit, by hosts over HTTP and by our own crediting in process.
 
+export { askBeforeCredit, type Asking, type CreditAnswer, type CreditQuestion, type PreCreditCheck } from './ask-before-credit.ts'
 export {
   type Caller, type CheckOutcome, type CheckRefusal, type Checks, type ChecksOptions, type ChecksState, createChecks, type ResolvedCheck,
 } from './checks.ts'

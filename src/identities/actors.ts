@@ -5,9 +5,6 @@ import type { Transaction } from '../base/database.ts'
 
 export type ActorKind = 'person' | 'key' | 'job' | 'system'
 
-/** The system itself; made by the first migration. */
-export const SYSTEM_ACTOR_ID = 1n
-
 /** The actor of that kind and name, made if it is not known yet. */
 export async function ensureActor(transaction: Transaction, clock: Clock, kind: ActorKind, name: string): Promise<bigint> {
   await transaction.actor.createMany({ data: [{ kind, name, createdAt: clock.now() }], skipDuplicates: true })

@@ -1,6 +1,7 @@
 // Identities: actors, and the API keys that speak for them.
 
-export { type ActorKind, ensureActor, SYSTEM_ACTOR_ID } from './actors.ts'
+export { SYSTEM_ACTOR_ID } from '../acts/index.ts'
+export { type ActorKind, ensureActor } from './actors.ts'
 export {
   type ApiKeyRefusal, type ApiKeyResult, type ApiKeySummary, createApiKey, ensureFirstKey, type Identities, listApiKeys, type NewApiKey, revokeApiKey, rotateApiKey,
 } from './api-keys.ts'

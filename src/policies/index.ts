@@ -1,6 +1,8 @@
 // Programme rules and check policies: records, their versions by time, and how they are published.
 
 export { type CheckPolicy, type CheckPolicyInput, checkPolicy, defaultCheckPolicy } from './check-policy.ts'
-export { ENFORCEMENT_ACTIONS, type EnforcementAction, type ProgramRules, type ProgramRulesInput, programRules } from './program-rules.ts'
+export { CLAIM_FACTS, ENFORCEMENT_ACTIONS, type EnforcementAction } from './member-rules.ts'
+export { type ProgramRules, type ProgramRulesInput, programRules, type TrackRules, trackOf } from './program-rules.ts'
+export { PAYOUT_METHODS } from './reward-rules.ts'
 export { type NewProgram, type NewVersion, type Published, type Publisher, type PublishRefusal, publishProgram } from './publish.ts'
 export { type PolicyVersion, type ProgramVersion, policyAt, programVersionAt, programVersionOf } from './versions.ts'

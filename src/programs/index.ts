@@ -3,7 +3,7 @@
 export { type Attributed, type Invitation, type NotPayable } from './attribution.ts'
 export { apiyi } from './catalogue/apiyi.ts'
 export { type ClickAnswer, type NewClick, recordClick } from './clicks.ts'
-export type { PreCreditCheck } from './credit-check.ts'
+export type { PreCreditCheck } from '../checks/index.ts'
 export { type EventFact, type FactRefusal, SKEW_SECONDS } from './event-facts.ts'
 export { checkCode, type CodeAnswer, type InviteCode, inviteCodeOf } from './invite-codes.ts'
 export { type EarnedRebate, type EventAnswer, recordEvent } from './record-events.ts'

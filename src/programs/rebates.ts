@@ -2,13 +2,14 @@
 // Promises: an event earns once per programme however often it is reported; a rebate that may not be credited is held, with its hold row,
 // in the same transaction; what was earned before is never re-rated.
 
+import { SYSTEM_ACTOR_ID } from '../acts/index.ts'
 import type { Transaction } from '../base/database.ts'
 import { digestOf } from '../base/hashing.ts'
+import { type CreditAnswer, askBeforeCredit } from '../checks/index.ts'
 import { accrualEntries, placeHold, positionsOf, postTransfer } from '../ledger/index.ts'
 import { type ProgramVersion, policyAt, programVersionAt } from '../policies/index.ts'
-import { type CreditAnswer, askBeforeCredit } from './credit-check.ts'
 import type { MoneyEvent } from './event-facts.ts'
-import { type Recording, SYSTEM_ACTOR } from './recorder.ts'
+import type { Recording } from './recorder.ts'
 import { type Reward, rewardOf } from './rewards.ts'
 
 export interface PayingReferral {
@@ -82,7 +83,7 @@ async function makeRebate(transaction: Transaction, recording: Recording, made: 
   })
   if (answer.holdReason === null) return
   await placeHold(transaction, {
-    subject: { kind: 'rebate', rebateId }, ownerId: SYSTEM_ACTOR, reason: answer.holdReason, checkId: answer.checkId, isDegraded: answer.isDegraded,
+    subject: { kind: 'rebate', rebateId }, ownerId: SYSTEM_ACTOR_ID, reason: answer.holdReason, checkId: answer.checkId, isDegraded: answer.isDegraded,
     placedBy: transferId, placedAt: now, dueAt: await holdDueAt(transaction, referral.programId, now), onSilence: version.rules.onSilence,
   })
 }

@@ -3,7 +3,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Database } from '../base/database.ts'
 import type { KeyRing } from '../base/keys.ts'
-import type { PreCreditCheck } from './credit-check.ts'
+import type { PreCreditCheck } from '../checks/index.ts'
 
 export interface Recorder {
   readonly database: Pick<Database, 'inTransaction'>
@@ -19,6 +19,3 @@ export interface Recording {
   readonly now: Date
   readonly check: PreCreditCheck
 }
-
-/** Owner of what no person has taken on yet. */
-export const SYSTEM_ACTOR = 1n

@@ -1,11 +1,11 @@
 // When a check that could only hold gets its real answer: the credit it held is released, or held on with that answer.
 
+import { SYSTEM_ACTOR_ID } from '../acts/index.ts'
 import type { Transaction } from '../base/database.ts'
 import { digestOf } from '../base/hashing.ts'
 import type { CheckAnswer } from '../checks/index.ts'
 import { applyEnforcement, endHolds, lockMembers, placeHold } from '../ledger/index.ts'
 import { holdDueAt } from './rebates.ts'
-import { SYSTEM_ACTOR } from './recorder.ts'
 
 /** `previousId` is the check that the credit was held by; returns the number of rebates it concerned. Give it to the checks as `onResolved`. */
 export async function resolveHeldCredits(
@@ -27,7 +27,7 @@ export async function resolveHeldCredits(
     }
     await endHolds(transaction, [id], { as: 'superseded', at: now, actorId })
     await placeHold(transaction, {
-      subject: { kind: 'rebate', rebateId }, ownerId: SYSTEM_ACTOR, reason: answer.decision === 'deny' ? 'denied_by_check' : 'held_by_check', checkId: answer.check_id,
+      subject: { kind: 'rebate', rebateId }, ownerId: SYSTEM_ACTOR_ID, reason: answer.decision === 'deny' ? 'denied_by_check' : 'held_by_check', checkId: answer.check_id,
       placedAt: now, dueAt: await holdDueAt(transaction, rebate.programId, now), onSilence: onSilence === 'release_recorded' ? 'release_recorded' : 'escalate',
     })
   }

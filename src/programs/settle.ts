@@ -1,13 +1,14 @@
 // Settling a money event: the rebates it earns, what of them refunds and chargebacks take back, and whether a dispute holds them.
 // Promises: computed from all that is known of the event, so the order and number of reports do not matter; safe to repeat.
 
+import { SYSTEM_ACTOR_ID } from '../acts/index.ts'
 import type { Transaction } from '../base/database.ts'
 import { digestOf } from '../base/hashing.ts'
 import { applyEnforcement, endHolds, openHoldsOf, positionsOfRebates, postTransfer, rebateStates, takeBackEntries } from '../ledger/index.ts'
 import { programVersionOf } from '../policies/index.ts'
 import { type MoneyEvent, eventsAbout, withoutImported } from './event-facts.ts'
 import { type PayingReferral, holdDueAt, makeRebates } from './rebates.ts'
-import { type Recording, SYSTEM_ACTOR } from './recorder.ts'
+import type { Recording } from './recorder.ts'
 import { reversedInAll } from './rewards.ts'
 
 interface EarnedRebate {
@@ -84,7 +85,7 @@ async function holdDisputed(transaction: Transaction, recording: Recording, reba
   const order = { naturalKey: digestOf('dispute', rebate.naturalKey, opened.toString(), won.toString(), cause.naturalKey), actorId, at: now, programId: rebate.programId }
   if (opened > won && !isHeld && state !== undefined && state.outstanding > 0n) {
     const { rules } = await programVersionOf(transaction, rebate.programVersionId)
-    const hold = { reason: 'dispute', ownerId: SYSTEM_ACTOR, dueAt: await holdDueAt(transaction, rebate.programId, now), onSilence: rules.onSilence }
+    const hold = { reason: 'dispute', ownerId: SYSTEM_ACTOR_ID, dueAt: await holdDueAt(transaction, rebate.programId, now), onSilence: rules.onSilence }
     await applyEnforcement(transaction, { kind: 'freeze', rebateIds: [rebate.id] }, { ...order, hold })
   } else if (opened <= won && isHeld) {
     await applyEnforcement(transaction, { kind: 'release', rebateIds: [rebate.id], reasons: ['dispute'] }, order)

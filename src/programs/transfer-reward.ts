@@ -3,9 +3,9 @@
 
 import type { Transaction } from '../base/database.ts'
 import { digestOf } from '../base/hashing.ts'
+import { askBeforeCredit } from '../checks/index.ts'
 import { lockMembers, positionsOf, postTransfer, rewardTransferPlan } from '../ledger/index.ts'
 import { programVersionAt } from '../policies/index.ts'
-import { askBeforeCredit } from './credit-check.ts'
 import { settleWaitingForMoney } from './main-balance.ts'
 import { matureMember } from './mature.ts'
 import type { Recorder, Recording } from './recorder.ts'

@@ -3,15 +3,21 @@
 
 import type { Transaction } from '../base/database.ts'
 import { formatAmount } from '../base/money.ts'
-import type { Caller, CheckOutcome, CheckRequest } from '../checks/index.ts'
-import type { Recording } from './recorder.ts'
+import type { Caller, CheckOutcome } from './checks.ts'
+import type { CheckRequest, CheckSubject } from './request.ts'
 
-/** The pre-credit check as the programmes use it: `evaluate` of src/checks, asked through the credit's own transaction, which also records it. */
+/** The pre-credit check as our own books use it: `evaluate` of createChecks, asked through the credit's own transaction, which also records it. */
 export type PreCreditCheck = (request: CheckRequest, caller: Caller) => Promise<CheckOutcome>
+
+/** Who asks, and whom. */
+export interface Asking {
+  readonly actorId: bigint
+  readonly check: PreCreditCheck
+}
 
 export interface CreditQuestion {
   readonly programId: bigint
-  readonly subject: 'rebate' | 'transfer'
+  readonly subject: CheckSubject
   /** The same for the same thing asked again. */
   readonly subjectId: string
   readonly inviterId: bigint
@@ -27,7 +33,7 @@ export interface CreditAnswer {
   readonly isDegraded: boolean
 }
 
-export async function askBeforeCredit(transaction: Transaction, { check, actorId }: Recording, question: CreditQuestion): Promise<CreditAnswer> {
+export async function askBeforeCredit(transaction: Transaction, { check, actorId }: Asking, question: CreditQuestion): Promise<CreditAnswer> {
   const { programId, subject, subjectId, inviterId, inviteeId, amount, asset } = question
   const [known] = await transaction.$queryRaw<{ program: string; exponent: number; inviter: string | null; invitee: string | null }[]>`
     select p.key as program, a.exponent::int as exponent, (select external_id from account_identity where account_id = ${inviterId}) as inviter,

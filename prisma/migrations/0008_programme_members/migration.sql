@@ -1,0 +1,109 @@
+-- Members of a programme beyond its default: standing, tracks, contracts, accepted terms, and who never counts.
+-- All by time: what was in force when an event occurred decides, so changes are added and never altered.
+
+ALTER TABLE transfer DROP CONSTRAINT transfer_kind_check;
+ALTER TABLE transfer ADD CONSTRAINT transfer_kind_check CHECK (kind IN (
+  'accrual', 'maturity', 'reversal', 'reward_transfer', 'recharge', 'spend', 'refund', 'hold', 'freeze', 'release', 'reclaim', 'undo',
+  'payout', 'payout_paid', 'payout_failed', 'payout_returned', 'host_confirmed', 'host_refused', 'recovery',
+  'expiry', 'credit_restored', 'opening', 'write_off', 'write_off_restored'));
+
+-- suspended: no accrual, the link still binds, what was earned stays payable. closed: the code binds no longer either.
+CREATE TABLE enrolment_change (
+  id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  program_id      bigint NOT NULL REFERENCES program,
+  account_id      bigint NOT NULL REFERENCES account,
+  state           text NOT NULL CHECK (state IN ('active', 'suspended', 'closed')),
+  reason          text NOT NULL CHECK (reason IN ('joined', 'idle', 'new_client', 'member', 'staff')),
+  effective_from  timestamptz NOT NULL,
+  recorded_at     timestamptz NOT NULL,
+  actor_id        bigint NOT NULL REFERENCES actor
+);
+CREATE INDEX enrolment_change_member ON enrolment_change (account_id, program_id, effective_from, id);
+CREATE TRIGGER enrolment_change_append_only BEFORE UPDATE OR DELETE ON enrolment_change FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE contract (
+  id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  program_id      bigint NOT NULL REFERENCES program,
+  account_id      bigint NOT NULL REFERENCES account,
+  track           text NOT NULL,
+  signed_at       timestamptz NOT NULL,
+  document_digest bytea NOT NULL,
+  entered_by      bigint NOT NULL REFERENCES actor,
+  entered_at      timestamptz NOT NULL,
+  approved_by     bigint REFERENCES actor,
+  approved_at     timestamptz,
+  ended_at        timestamptz,
+  CHECK (approved_by IS DISTINCT FROM entered_by),
+  CHECK ((approved_by IS NULL) = (approved_at IS NULL))
+);
+COMMENT ON COLUMN contract.document_digest IS 'Salted hash of the document reference in contract_body.';
+CREATE INDEX contract_member ON contract (account_id, program_id);
+CREATE TABLE contract_body (
+  contract_id bigint PRIMARY KEY REFERENCES contract,
+  salt        bytea NOT NULL,
+  document_reference text NOT NULL
+);
+
+CREATE TABLE track_change (
+  id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  program_id      bigint NOT NULL REFERENCES program,
+  account_id      bigint NOT NULL REFERENCES account,
+  track           text NOT NULL,
+  contract_id     bigint REFERENCES contract,
+  effective_from  timestamptz NOT NULL,
+  recorded_at     timestamptz NOT NULL,
+  actor_id        bigint NOT NULL REFERENCES actor
+);
+CREATE INDEX track_change_member ON track_change (account_id, program_id, effective_from, id);
+CREATE TRIGGER track_change_append_only BEFORE UPDATE OR DELETE ON track_change FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE terms_acceptance (
+  id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  program_id    bigint NOT NULL REFERENCES program,
+  account_id    bigint NOT NULL REFERENCES account,
+  terms_version text NOT NULL,
+  accepted_at   timestamptz NOT NULL,
+  recorded_at   timestamptz NOT NULL,
+  actor_id      bigint NOT NULL REFERENCES actor,
+  UNIQUE (program_id, account_id, terms_version)
+);
+CREATE TRIGGER terms_acceptance_append_only BEFORE UPDATE OR DELETE ON terms_acceptance FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+-- Staff, tests, sales-owned leads: they neither earn nor are earned from. A null programme means all of them.
+CREATE TABLE excluded_account (
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  program_id  bigint REFERENCES program,
+  account_id  bigint NOT NULL REFERENCES account,
+  reason      text NOT NULL CHECK (reason IN ('staff', 'test', 'sales_owned')),
+  starts_at   timestamptz NOT NULL,
+  ends_at     timestamptz,
+  recorded_at timestamptz NOT NULL,
+  actor_id    bigint NOT NULL REFERENCES actor
+);
+CREATE INDEX excluded_account_account ON excluded_account (account_id);
+
+-- Instances, projects and the like that an account owns, as keyed hashes: the same one under two accounts is not a separate customer.
+CREATE TABLE account_resource (
+  account_id    bigint NOT NULL REFERENCES account,
+  resource_hash bytea NOT NULL,
+  recorded_at   timestamptz NOT NULL,
+  PRIMARY KEY (account_id, resource_hash)
+);
+CREATE INDEX account_resource_hash ON account_resource (resource_hash);
+
+-- A notice that was given to a member, so that it is given once: idle suspension ahead, credit about to expire.
+CREATE TABLE member_notice (
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  program_id  bigint NOT NULL REFERENCES program,
+  account_id  bigint NOT NULL REFERENCES account,
+  kind        text NOT NULL CHECK (kind IN ('idle_in_30_days', 'idle_in_7_days', 'suspended', 'reactivated', 'credit_expires_in_7_days')),
+  subject     text NOT NULL,
+  recorded_at timestamptz NOT NULL,
+  UNIQUE (program_id, account_id, kind, subject)
+);
+COMMENT ON COLUMN member_notice.subject IS 'What it is about, e.g. the day of suspension or the rebate: one notice per subject.';
+
+GRANT SELECT, INSERT ON enrolment_change, contract, contract_body, track_change, terms_acceptance, excluded_account, account_resource, member_notice TO ringfence_app;
+GRANT UPDATE (approved_by, approved_at, ended_at) ON contract TO ringfence_app;
+GRANT UPDATE (ends_at) ON excluded_account TO ringfence_app;
+GRANT DELETE ON contract_body, account_resource TO ringfence_app;
