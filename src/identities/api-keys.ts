@@ -1,11 +1,10 @@
 // API keys: made, listed, rotated and revoked, each an act of a named actor.
 // Promises: a token is shown once and stored as a digest; rotation keeps the actor, so that a repeated request is still the same caller's.
 
-import { appendAct } from '../acts/index.ts'
+import { appendAct, SYSTEM_ACTOR_ID } from '../acts/index.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Database, Transaction } from '../base/database.ts'
 import type { KeyRing } from '../base/keys.ts'
-import { SYSTEM_ACTOR_ID } from '../acts/index.ts'
 import { ensureActor } from './actors.ts'
 import { makeToken } from './api-token.ts'
 import { ALL_SCOPES, isScope } from './scopes.ts'
