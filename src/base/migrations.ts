@@ -1,10 +1,11 @@
-// Applies the SQL files of prisma/migrations once each, under an advisory lock, and records them as Prisma's own tools do.
+// Applies the SQL files of prisma/migrations once each, under an advisory lock, and records them as Prisma's own tools do; then the queue's.
 // Promises: a changed or vanished file that was applied is an error; a failed migration leaves nothing behind.
 
 import { createHash, randomUUID } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
+import { migrateJobs } from './jobs-schema.ts'
 
 const LOCK = 7_246_100_001n
 
@@ -28,6 +29,7 @@ export async function migrate(databaseUrl: string, directory: string): Promise<s
     refuseDrift(applied, migrations)
     const fresh = migrations.filter((migration) => !applied.has(migration.name))
     for (const migration of fresh) await apply(client, migration)
+    await migrateJobs(client, databaseUrl)
     return fresh.map((migration) => migration.name)
   } finally {
     await client.end()

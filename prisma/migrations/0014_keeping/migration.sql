@@ -21,4 +21,19 @@ CREATE TABLE verification (
   faults      jsonb NOT NULL,
   counted     jsonb NOT NULL
 );
-GRANT SELECT, INSERT ON posting_seal, verification TO ringfence_app;
+CREATE TRIGGER posting_seal_no_truncate BEFORE TRUNCATE ON posting_seal FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER verification_append_only BEFORE UPDATE OR DELETE ON verification FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+-- How each job of the service last went, whichever process ran it; what alerts watch. Failures by their kind only, never by a message.
+CREATE TABLE job_run (
+  name              text PRIMARY KEY,
+  runs              bigint NOT NULL,
+  failures          bigint NOT NULL,
+  last_started_at   timestamptz NOT NULL,
+  last_succeeded_at timestamptz,
+  last_failed_at    timestamptz,
+  last_failure      text
+);
+
+GRANT SELECT, INSERT ON posting_seal, verification, job_run TO ringfence_app;
+GRANT UPDATE (runs, failures, last_started_at, last_succeeded_at, last_failed_at, last_failure) ON job_run TO ringfence_app;
