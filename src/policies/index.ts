@@ -2,7 +2,9 @@
 
 export { type CheckPolicy, type CheckPolicyInput, checkPolicy, defaultCheckPolicy } from './check-policy.ts'
 export { CLAIM_FACTS, ENFORCEMENT_ACTIONS, type EnforcementAction } from './member-rules.ts'
-export { type ProgramRules, type ProgramRulesInput, programRules, type TrackRules, trackOf } from './program-rules.ts'
+export { type ProgramRules, type ProgramRulesInput, programRules, type TrackRules, trackOf, tracksOf } from './program-rules.ts'
 export { PAYOUT_METHODS } from './reward-rules.ts'
 export { type NewProgram, type NewVersion, type Published, type Publisher, type PublishRefusal, publishProgram } from './publish.ts'
 export { type PolicyVersion, type ProgramVersion, policyAt, programVersionAt, programVersionOf } from './versions.ts'
+export { DAY, exponentOfAsset, publishedUnits, smallestUnits } from './rule-amounts.ts'
+export { type CalendarPeriod, calendarPeriod, formatInZone, instantOf, type LocalTime, localTime, yearsLater } from './zone-time.ts'

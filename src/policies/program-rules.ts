@@ -4,6 +4,7 @@
 import { z } from 'zod'
 import { binding, defaultBinding, defaultEligibility, eligibility, enforcement, enrolment, traffic } from './member-rules.ts'
 import { cap, defaultMovement, movement, reward, signupCredit, track } from './reward-rules.ts'
+import { DAY } from './rule-amounts.ts'
 import { assetCode, decimal, ruleWord, wholeSeconds, words, zone } from './rule-words.ts'
 
 export const programRules = z.strictObject({
@@ -11,6 +12,7 @@ export const programRules = z.strictObject({
   base: z.enum(['recharge', 'payment', 'spend', 'both']).default('recharge'),
   /** The track that everybody starts on: its name, and below its asset, reward, movement and maturity. */
   defaultTrack: ruleWord.default('default'),
+  /** The programme's own asset, in which cases are ranked and the default track's reward is counted; days are counted in DAY whatever it is. */
   asset: assetCode,
   reward,
   movement: movement.default(defaultMovement),
@@ -54,8 +56,16 @@ export type ProgramRulesInput = z.input<typeof programRules>
 /** One track of a version: what it earns and how that moves on. */
 export type TrackRules = Pick<ProgramRules, 'asset' | 'reward' | 'movement' | 'maturitySeconds'> & { readonly key: string; readonly entry: 'default' | 'upgrade' | 'contract' }
 
-/** The track of that name; null where this version has none. */
+/** The track of that name; null where this version has none. What days earn is counted in DAY. */
 export function trackOf(rules: ProgramRules, key: string): TrackRules | null {
-  if (key === rules.defaultTrack) return { key, entry: 'default', asset: rules.asset, reward: rules.reward, movement: rules.movement, maturitySeconds: rules.maturitySeconds }
-  return rules.tracks.find((each) => each.key === key) ?? null
+  const found: TrackRules | undefined = key === rules.defaultTrack
+    ? { key, entry: 'default', asset: rules.asset, reward: rules.reward, movement: rules.movement, maturitySeconds: rules.maturitySeconds }
+    : rules.tracks.find((each) => each.key === key)
+  if (found === undefined) return null
+  return found.reward.kind === 'days' ? { ...found, asset: DAY } : found
+}
+
+/** Every track of the version, the one that everybody starts on first. */
+export function tracksOf(rules: ProgramRules): TrackRules[] {
+  return [rules.defaultTrack, ...rules.tracks.map(({ key }) => key)].flatMap((key) => trackOf(rules, key) ?? [])
 }

@@ -7,7 +7,14 @@ import { assetCode, decimal, ruleWord, wholeSeconds } from './rule-words.ts'
 export const reward = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('rate'), ratePpm: z.number().int().min(0).max(1_000_000) }),
   z.strictObject({ kind: z.literal('fixed'), amount: decimal }),
-  z.strictObject({ kind: z.literal('days'), daysPerMonth: z.number().int().min(1).max(31), daysPerYear: z.number().int().min(1).max(366) }),
+  z.strictObject({
+    kind: z.literal('days'),
+    /** For each month, and for each year, that was paid at once. */
+    daysPerMonth: z.number().int().min(1).max(31),
+    daysPerYear: z.number().int().min(1).max(366),
+    /** Lengths with days of their own, which stand instead: twelve months at once like a year. */
+    lengths: z.array(z.strictObject({ unit: z.enum(['month', 'year']), count: z.number().int().min(1).max(120), days: z.number().int().min(0).max(3660) })).max(40).default([]),
+  }),
 ])
 
 export const PAYOUT_METHODS = ['bank', 'stripe'] as const
@@ -47,6 +54,8 @@ export const cap = z.strictObject({
   per: z.enum(['day', 'month', 'year', 'ever']),
   count: z.number().int().min(1).optional(),
   amount: decimal.optional(),
+  /** What the amount is counted in; absent: the programme's asset. Rewards in other assets are not limited by it. */
+  asset: assetCode.optional(),
 }).refine(({ count, amount }) => (count === undefined) !== (amount === undefined), 'a count or an amount')
 
 /** What the new customer gets: spendable credit with an end. */
