@@ -28,16 +28,24 @@ CREATE TABLE contract (
   track           text NOT NULL,
   signed_at       timestamptz NOT NULL,
   document_digest bytea NOT NULL,
+  payout_destination_id bigint,
   entered_by      bigint NOT NULL REFERENCES actor,
   entered_at      timestamptz NOT NULL,
   approved_by     bigint REFERENCES actor,
   approved_at     timestamptz,
   ended_at        timestamptz,
+  ended_by        bigint REFERENCES actor,
   CHECK (approved_by IS DISTINCT FROM entered_by),
-  CHECK ((approved_by IS NULL) = (approved_at IS NULL))
+  CHECK ((approved_by IS NULL) = (approved_at IS NULL)),
+  CHECK ((ended_by IS NULL) = (ended_at IS NULL))
 );
 COMMENT ON COLUMN contract.document_digest IS 'Salted hash of the document reference in contract_body.';
+COMMENT ON COLUMN contract.payout_destination_id IS 'The destination that the contract names, as payouts know it.';
+COMMENT ON COLUMN contract.ended_at IS 'Of a contract that was never approved: when it was withdrawn.';
 CREATE INDEX contract_member ON contract (account_id, program_id);
+-- One contract waits, and one is in force, at a time.
+CREATE UNIQUE INDEX contract_waiting ON contract (program_id, account_id) WHERE approved_at IS NULL AND ended_at IS NULL;
+CREATE UNIQUE INDEX contract_in_force ON contract (program_id, account_id) WHERE approved_at IS NOT NULL AND ended_at IS NULL;
 CREATE TABLE contract_body (
   contract_id bigint PRIMARY KEY REFERENCES contract,
   salt        bytea NOT NULL,
@@ -91,19 +99,57 @@ CREATE TABLE account_resource (
 );
 CREATE INDEX account_resource_hash ON account_resource (resource_hash);
 
+-- Payments that qualified where members are suspended for bringing no client, also those that earned nothing: of an invitee whose
+-- inviter was suspended, or beyond a cap. The first one that is not wholly given back makes the invitee a client.
+CREATE TABLE client_payment (
+  referral_id bigint NOT NULL REFERENCES referral,
+  event_id    bigint NOT NULL REFERENCES event,
+  recorded_at timestamptz NOT NULL,
+  PRIMARY KEY (referral_id, event_id)
+);
+CREATE TRIGGER client_payment_append_only BEFORE UPDATE OR DELETE ON client_payment FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
 -- A notice that was given to a member, so that it is given once: idle suspension ahead, credit about to expire.
 CREATE TABLE member_notice (
   id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   program_id  bigint NOT NULL REFERENCES program,
   account_id  bigint NOT NULL REFERENCES account,
-  kind        text NOT NULL CHECK (kind IN ('idle_in_30_days', 'idle_in_7_days', 'suspended', 'reactivated', 'credit_expires_in_7_days')),
+  kind        text NOT NULL CHECK (kind IN ('idle_ahead', 'suspended', 'reactivated', 'credit_expires')),
   subject     text NOT NULL,
   recorded_at timestamptz NOT NULL,
   UNIQUE (program_id, account_id, kind, subject)
 );
-COMMENT ON COLUMN member_notice.subject IS 'What it is about, e.g. the day of suspension or the rebate: one notice per subject.';
+COMMENT ON COLUMN member_notice.subject IS 'What it is about, e.g. the time of suspension with the days ahead of it, or the rebate with its end: one notice per subject.';
+CREATE TRIGGER member_notice_append_only BEFORE UPDATE OR DELETE ON member_notice FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
-GRANT SELECT, INSERT ON enrolment_change, contract, contract_body, track_change, terms_acceptance, excluded_account, account_resource, member_notice TO ringfence_app;
-GRANT UPDATE (approved_by, approved_at, ended_at) ON contract TO ringfence_app;
+-- Time given to a credit beyond its own: it was restored by a refund after its end, with what was left of it when it was spent.
+CREATE TABLE credit_extension (
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  rebate_id   bigint NOT NULL REFERENCES rebate,
+  event_id    bigint NOT NULL REFERENCES event,
+  seconds     bigint NOT NULL CHECK (seconds > 0),
+  recorded_at timestamptz NOT NULL,
+  actor_id    bigint NOT NULL REFERENCES actor,
+  UNIQUE (rebate_id, event_id)
+);
+COMMENT ON COLUMN credit_extension.event_id IS 'The refund.';
+CREATE TRIGGER credit_extension_append_only BEFORE UPDATE OR DELETE ON credit_extension FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+-- When a credit ends, as seen at p_at: its own end, moved by the time in which it was held (once, also where several holds overlap)
+-- and by what a refund gave. While a hold is open its end moves on with p_at, so that a held credit never ends.
+CREATE INDEX hold_rebate ON hold (rebate_id) WHERE rebate_id IS NOT NULL;
+CREATE FUNCTION credit_expires_at(p_rebate_id bigint, p_expires_at timestamptz, p_at timestamptz) RETURNS timestamptz
+LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+  SELECT p_expires_at + make_interval(secs => (
+    coalesce((SELECT sum(extract(epoch FROM upper(span) - lower(span))) FROM unnest((
+        SELECT range_agg(tstzrange(placed_at, greatest(placed_at, coalesce(ended_at, p_at)))) FROM hold WHERE rebate_id = p_rebate_id)) AS span), 0)
+      + coalesce((SELECT sum(seconds) FROM credit_extension WHERE rebate_id = p_rebate_id), 0))::double precision)
+$$;
+
+GRANT SELECT, INSERT ON enrolment_change, contract, contract_body, track_change, terms_acceptance, excluded_account, account_resource,
+  client_payment, member_notice, credit_extension TO ringfence_app;
+GRANT UPDATE (approved_by, approved_at, ended_at, ended_by) ON contract TO ringfence_app;
 GRANT UPDATE (ends_at) ON excluded_account TO ringfence_app;
 GRANT DELETE ON contract_body, account_resource TO ringfence_app;
+REVOKE ALL ON FUNCTION credit_expires_at FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION credit_expires_at TO ringfence_app;
