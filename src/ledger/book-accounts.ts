@@ -12,7 +12,8 @@ export type PlatformKind = (typeof PLATFORM_KINDS)[number]
 
 export type TransferKind =
   | 'accrual' | 'maturity' | 'reversal' | 'reward_transfer' | 'recharge' | 'spend' | 'refund' | 'hold'
-  | 'freeze' | 'release' | 'reclaim' | 'undo' | 'payout' | 'expiry' | 'opening' | 'write_off'
+  | 'freeze' | 'release' | 'reclaim' | 'undo' | 'payout' | 'payout_paid' | 'payout_failed' | 'payout_returned'
+  | 'host_confirmed' | 'host_refused' | 'recovery' | 'expiry' | 'credit_restored' | 'opening' | 'write_off' | 'write_off_restored'
 
 /** One line of a transfer. A positive amount raises the book account; the lines of a transfer sum to zero per asset. */
 export interface EntryLine {
