@@ -1,6 +1,7 @@
 // Refusals as problem+json (RFC 9457) with stable codes; what is not a refusal says nothing but that it failed.
 
 import { z } from 'zod'
+import { isConnectionLost } from '../base/database.ts'
 import { Problem, PROBLEMS, type ProblemCode } from '../base/problems.ts'
 
 export const problemSchema = z.strictObject({
@@ -26,7 +27,9 @@ export function problemBody(problem: Problem, requestId: string): string {
 
 /** Anything thrown, as a problem. What nobody expected is `internal` and keeps its message to the log. */
 export function asProblem(error: unknown): Problem {
-  return error instanceof Problem ? error : new Problem('internal', 'unexpected', PROBLEMS.internal.title)
+  if (error instanceof Problem) return error
+  if (isConnectionLost(error)) return new Problem('unavailable', 'database', 'The database does not answer; repeat the request with the same key.')
+  return new Problem('internal', 'unexpected', PROBLEMS.internal.title)
 }
 
 const ISSUES_MAX = 20

@@ -45,8 +45,12 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
   const config: pg.PoolConfig = { connectionString: url, max: connections, ...(settings === '' ? {} : { options: settings }) }
   const pool = new pg.Pool(config)
   const prismaPool = new pg.Pool(config)
-  // A connection cut while idle is replaced by the pool at the next use; without a listener it would end the process.
-  for (const each of [pool, prismaPool]) each.on('error', () => undefined)
+  // A connection that is cut is replaced by the pool at the next use. Without listeners, on the pool for idle ones and on each connection for
+  // those that are lent, the cut would end the process.
+  for (const each of [pool, prismaPool]) {
+    each.on('error', () => undefined)
+    each.on('connect', (client) => client.on('error', () => undefined))
+  }
   const prisma = new PrismaClient({ adapter: new PrismaPg(prismaPool, { disposeExternalPool: true }) })
   return {
     prisma,
@@ -75,6 +79,21 @@ async function inTransaction<T>(prisma: PrismaClient, work: (transaction: Transa
 export function isRetryable(error: unknown): boolean {
   const state = sqlStateOf(error)
   return state !== undefined && RETRYABLE.has(state)
+}
+
+/** SQLSTATE: connection exceptions, a server that shuts down or is not up yet, and no connection left. */
+const LOST = /^(08...|57P0[1-5]|53300)$/
+const LOST_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ETIMEDOUT', 'P1001', 'P1002', 'P1008', 'P1017', 'P2024'])
+
+/** Whether the database could not be reached or went away: nothing is known to have been done, and a later attempt may succeed. */
+export function isConnectionLost(error: unknown): boolean {
+  const state = sqlStateOf(error)
+  if (state !== undefined && LOST.test(state)) return true
+  if (typeof error !== 'object' || error === null) return false
+  const { code, message } = error as { code?: unknown; message?: unknown }
+  if (typeof code === 'string' && LOST_CODES.has(code)) return true
+  // pg and Prisma's transactions say some of this in words alone.
+  return /Connection terminated|not queryable|Connection ended unexpectedly|Can't reach database|Server has closed the connection|Unable to start a transaction/i.test(`${String(message)} ${databaseMessageOf(error)}`)
 }
 
 /** The SQLSTATE of a failure in any of the shapes that pg and Prisma give it, or undefined. */
