@@ -15,7 +15,7 @@ export { endHolds, type HoldEnd, type HoldEnding, type HoldSubject, type NewHold
 export { type Balance, balanceOf, balancesOf, type PositionFilter, positionsOf, positionsOfRebates } from './positions.ts'
 export { lockMembers, type Posted, type Posting, type PostingRefusal, PostingRefused, postTransfer } from './post.ts'
 export { atStakeOf, type RebateState, rebateStates } from './rebate-states.ts'
-export { type RewardTransferPlan, rewardTransferPlan } from './reward-transfer.ts'
+export { type RewardTransferPlan, rewardTransferPlan, type Settlement } from './reward-transfer.ts'
 export { type Covered, customerRefundEntries, type MainBalance, rechargeEntries, spendEntries } from './spending.ts'
 export { type TakeBack, takeBackEntries } from './take-back.ts'
 export { entriesOf, inverseEntries } from './undo.ts'

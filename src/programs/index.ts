@@ -9,6 +9,7 @@ export { checkCode, type CodeAnswer, type InviteCode, inviteCodeOf } from './inv
 export { type EarnedRebate, type EventAnswer, recordEvent } from './record-events.ts'
 export { type Recorder, type Recording } from './recorder.ts'
 export { matureRebates } from './mature.ts'
+export { moveAutomatically, type ProgramMember } from './move-reward.ts'
 export { resettleEvents } from './resettle.ts'
 export { resolveHeldCredits } from './resolve-check.ts'
 export {

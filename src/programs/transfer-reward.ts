@@ -1,13 +1,15 @@
 // The member's own step from reward to main balance, amount or all, and the log of it: each line a rebate with its source and amount.
+// Where the host keeps the main balance, the step is an instruction to it, in transit until it answers.
 // Promises: the same key gives the same answer; the relation behind the money is checked again, because rings form after credit.
 
 import type { Transaction } from '../base/database.ts'
 import { digestOf } from '../base/hashing.ts'
 import { askBeforeCredit } from '../checks/index.ts'
-import { lockMembers, positionsOf, postTransfer, rewardTransferPlan } from '../ledger/index.ts'
-import { programVersionAt } from '../policies/index.ts'
-import { settleWaitingForMoney } from './main-balance.ts'
+import { lockMembers, rewardTransferPlan, type Settlement } from '../ledger/index.ts'
+import { programVersionAt, tracksOf } from '../policies/index.ts'
 import { matureMember } from './mature.ts'
+import { isMovedBy, type MovablePosition, movablePositionsOf } from './movable-rewards.ts'
+import { postMove } from './move-reward.ts'
 import type { Recorder, Recording } from './recorder.ts'
 
 /** The type under which the member's log shows these lines. */
@@ -25,7 +27,11 @@ export interface RewardTransferRequest {
 export type RewardTransferRefusal = 'not_offered' | 'restricted' | 'under_review' | 'nothing_available' | 'insufficient' | 'key_reused'
 
 export type RewardTransferAnswer =
-  | { readonly ok: true; readonly transferId: bigint; readonly amount: bigint; readonly asset: string; readonly lines: readonly RewardTransferLine[] }
+  | {
+      readonly ok: true; readonly transferId: bigint; readonly amount: bigint; readonly asset: string; readonly lines: readonly RewardTransferLine[]
+      /** What the host is asked to do, by the id that it knows; null where the main balance is in these books. */
+      readonly instructionId: string | null
+    }
   | { readonly ok: false; readonly reason: RewardTransferRefusal }
 
 export async function transferReward(recorder: Recorder, request: RewardTransferRequest): Promise<RewardTransferAnswer> {
@@ -37,39 +43,47 @@ export async function transferReward(recorder: Recorder, request: RewardTransfer
     const naturalKey = new Uint8Array(digestOf('reward transfer', programId.toString(), accountId.toString(), request.key))
     const earlier = await transaction.transfer.findUnique({ where: { naturalKey }, select: { id: true } })
     if (earlier !== null) return sameAnswer(transaction, request, earlier.id)
-    const reason = await whyRefused(transaction, recording, request)
-    if (reason !== null) return { ok: false, reason }
+    if (await isRestricted(transaction, recording, accountId)) return { ok: false, reason: 'restricted' }
     await matureMember(transaction, recording, accountId)
-    const plan = rewardTransferPlan(await positionsOf(transaction, accountId, { kinds: ['reward_available'], asset, programId }), request.amount)
+    const positions = (await movablePositionsOf(transaction, [request])).filter((position) => position.asset === asset && isMovedBy(position, 'member'))
+    const settlement = await settlementOf(transaction, recording, request, positions)
+    if (settlement === null) return { ok: false, reason: 'not_offered' }
+    const plan = rewardTransferPlan(positions, request.amount, settlement)
     if (plan.uncovered > 0n) return { ok: false, reason: 'insufficient' }
     if (plan.amount === 0n) return { ok: false, reason: 'nothing_available' }
     const answer = await askBeforeCredit(transaction, recording, {
       programId, subject: 'transfer', subjectId: `transfer:${Buffer.from(naturalKey).toString('hex')}`, inviterId: accountId, inviteeId: null, amount: plan.amount, asset,
     })
     if (answer.holdReason !== null) return { ok: false, reason: 'under_review' }
-    const { now, actorId } = recording
-    const { transferId } = await postTransfer(transaction, {
-      naturalKey, kind: 'reward_transfer', programId, occurredAt: now, recordedAt: now, effectiveAt: now, actorId, entries: plan.entries,
-    })
-    await settleWaitingForMoney(transaction, recording, accountId)
-    return { ok: true, transferId, amount: plan.amount, asset, lines: await linesOf(transaction, { accountId, transferId }) }
+    const { transferId, instruction } = await postMove(transaction, recording, { naturalKey, programId, accountId, asset, plan, settlement })
+    return { ok: true, transferId, amount: plan.amount, asset, lines: await linesOf(transaction, { accountId, transferId }), instructionId: instruction?.publicId ?? null }
   })
 }
 
-async function whyRefused(transaction: Transaction, { now }: Recording, { programId, accountId }: RewardTransferRequest): Promise<RewardTransferRefusal | null> {
-  const version = await programVersionAt(transaction, programId, now)
-  if (version === null || version.rules.movement.rewardTransfer === 'none' || version.rules.settlement !== 'internal') return 'not_offered'
+async function isRestricted(transaction: Transaction, { now }: Recording, accountId: bigint): Promise<boolean> {
   const restricted = await transaction.accountRestriction.count({
     where: { accountId, kind: 'no_transfer', endedAt: null, startsAt: { lte: now }, endsAt: { gt: now } },
   })
-  return restricted > 0 ? 'restricted' : null
+  return restricted > 0
+}
+
+/** Where the reward would go; null where the step is offered neither by a track in force nor by what the member earned before. */
+async function settlementOf(
+  transaction: Transaction, { now }: Recording, { programId }: RewardTransferRequest, positions: readonly MovablePosition[],
+): Promise<Settlement | null> {
+  const version = await programVersionAt(transaction, programId, now)
+  if (version === null) return null
+  const isOffered = positions.length > 0 || tracksOf(version.rules).some((track) => track.movement.rewardTransfer !== 'none')
+  return isOffered ? version.rules.settlement : null
 }
 
 async function sameAnswer(transaction: Transaction, request: RewardTransferRequest, transferId: bigint): Promise<RewardTransferAnswer> {
   const lines = await linesOf(transaction, { accountId: request.accountId, transferId })
   const amount = lines.reduce((sum, line) => sum + line.amount, 0n)
   const isSame = (request.amount === 'all' || request.amount === amount) && lines.every((line) => line.asset === request.asset)
-  return isSame ? { ok: true, transferId, amount, asset: request.asset, lines } : { ok: false, reason: 'key_reused' }
+  if (!isSame) return { ok: false, reason: 'key_reused' }
+  const instruction = await transaction.hostInstruction.findFirst({ where: { transferId }, select: { publicId: true } })
+  return { ok: true, transferId, amount, asset: request.asset, lines, instructionId: instruction?.publicId ?? null }
 }
 
 export interface RewardTransferLine {
@@ -117,7 +131,7 @@ async function linesOf(
       join transfer t on t.id = e.transfer_id and t.kind = 'reward_transfer'
       join rebate r on r.id = e.rebate_id
       left join referral f on f.id = r.referral_id
-      where b.account_id = ${accountId} and b.kind = 'main_reward'
+      where b.account_id = ${accountId} and b.kind in ('main_reward', 'main_bonus', 'payout_in_transit') and e.amount > 0
         and (${transferId}::bigint is null or t.id = ${transferId}) and (${beforeTransferId}::bigint is null or t.id < ${beforeTransferId})
       order by t.id desc, e.id limit ${limit}`
   return rows.map((row) => ({
