@@ -1,11 +1,12 @@
-// Attribution: who invited whom, decided at sign-up by the followed link or the typed code and never afterwards.
+// Attribution: who invited whom, decided at sign-up by the followed link or the typed code.
 // Promises: one inviter per programme and invitee; nobody invites themselves, also not around a circle of any length, also not when
-// two sign-ups meet; what the books refuse as a paying relation is kept as a fact for detection, with the reason.
+// two sign-ups meet; who does not count is kept as a fact with the reason; a constant number of statements for any number of sign-ups.
 
 import type { Transaction } from '../base/database.ts'
-import { programVersionAt } from '../policies/index.ts'
-import { type FoundClick, findClick } from './clicks.ts'
-import { checkCode } from './invite-codes.ts'
+import { recordResources } from './account-resources.ts'
+import { type Candidate, candidatesOf } from './attribution-candidates.ts'
+import { readRelations, type Relations } from './attribution-relations.ts'
+import { type FoundClick, keepClickObservations } from './clicks.ts'
 
 /** What a sign-up says about its invitation. */
 export interface Invitation {
@@ -24,6 +25,8 @@ export interface SignUp {
   readonly invitation: Invitation
   /** Whether another sign-up of this account is known already. */
   readonly isLate: boolean
+  /** Instances, projects and the like that the account owns, each as `resourceHash` of its id. */
+  readonly resourceHashes?: readonly Uint8Array[]
 }
 
 export type NotPayable = 'self_referral' | 'cycle' | 'second_inviter' | 'not_eligible' | 'after_signup'
@@ -38,102 +41,112 @@ export interface Attributed {
   readonly notPayable: NotPayable | null
 }
 
-interface Candidate {
-  readonly programId: bigint
-  readonly inviterId: bigint
-  readonly channel: 'link' | 'code'
-  readonly codeId: bigint
-  readonly click: FoundClick | null
-}
-
 /** Writes the referral, or the fact alone, for every programme that the invitation names. */
 export async function attribute(transaction: Transaction, signUp: SignUp): Promise<Attributed[]> {
-  const attributed: Attributed[] = []
-  for (const candidate of await candidatesOf(transaction, signUp)) attributed.push(await bind(transaction, signUp, candidate))
+  const [attributed = []] = await attributeAll(transaction, [signUp])
   return attributed
 }
 
-/** Relations of one programme are made one after another, also by imports, which take this lock too: two transactions that do not see each other could close a circle. */
-async function lockAttribution(transaction: Transaction, programId: bigint): Promise<void> {
-  await transaction.$executeRaw`select pg_advisory_xact_lock(hashtextextended(${`attribution ${programId}`}, 0))`
+interface Judged {
+  readonly candidate: Candidate
+  readonly notPayable: NotPayable | null
 }
 
-/** At most one per programme, in the order of programme ids, which is the order of their locks. */
-async function candidatesOf(transaction: Transaction, { invitation, occurredAt }: SignUp): Promise<Candidate[]> {
-  const click = invitation.clickId === undefined ? null : await findClick(transaction, invitation.clickId)
-  const programs = invitation.programId === undefined
-    ? await transaction.program.findMany({ select: { id: true }, orderBy: { id: 'asc' } })
-    : [{ id: invitation.programId }]
-  const candidates: Candidate[] = []
-  for (const { id: programId } of programs) {
-    const version = await programVersionAt(transaction, programId, occurredAt)
-    if (version === null) continue
-    const { binding } = version.rules
-    const answer = binding.code && invitation.code !== undefined ? await checkCode(transaction, programId, invitation.code) : { status: 'unknown' as const }
-    const typed: Candidate | null = answer.status !== 'valid' ? null
-      : { programId, inviterId: answer.found.accountId, channel: 'code', codeId: answer.found.id, click: click?.codeId === answer.found.id ? click : null }
-    const followed: Candidate | null = !binding.link || click === null || click.programId !== programId || click.occurredAt > occurredAt ? null
-      : { programId, inviterId: click.inviterId, channel: 'link', codeId: click.codeId, click }
-    const chosen = binding.precedence === 'typed' ? typed ?? followed : followed ?? typed
-    if (chosen !== null) candidates.push(chosen)
-  }
-  return candidates
+/**
+ * The same for many, in the order given, each seeing what those before it made; one list per sign-up. What was observed of the accounts
+ * must be stored already. Takes the lock of every programme concerned until the transaction ends: call it once per transaction.
+ */
+export async function attributeAll(transaction: Transaction, signUps: readonly SignUp[]): Promise<Attributed[][]> {
+  await recordResources(transaction, signUps.map(({ accountId, recordedAt, resourceHashes = [] }) => ({ accountId, recordedAt, resourceHashes })))
+  const { candidates, clicks } = await candidatesOf(transaction, signUps)
+  await keepClickObservations(transaction, followed(signUps, clicks))
+  if (candidates.length === 0) return signUps.map(() => [])
+  await lockAttribution(transaction, candidates.map(({ programId }) => programId))
+  const judged = await judge(transaction, candidates)
+  const referrals = await makeReferrals(transaction, judged)
+  const facts = await keepFacts(transaction, judged, referrals)
+  return signUps.map((signUp) => judged.filter(({ candidate }) => candidate.signUp === signUp).map(({ candidate, notPayable }) => {
+    const { programId, inviterId, channel } = candidate
+    const factId = facts.get(relationKey(candidate))
+    if (factId === undefined) throw new Error('A relation was made without its fact.')
+    return { programId, inviterId, channel, factId, referralId: notPayable === null ? referrals.get(inviteeKey(candidate)) ?? null : null, notPayable }
+  }))
 }
 
-async function bind(transaction: Transaction, signUp: SignUp, candidate: Candidate): Promise<Attributed> {
-  const { programId, inviterId, channel } = candidate
-  await lockAttribution(transaction, programId)
-  const notPayable = await whyNotPayable(transaction, signUp, candidate)
-  const referralId = notPayable === null ? await makeReferral(transaction, signUp, candidate) : null
-  const factId = await keepFact(transaction, signUp, candidate, referralId, notPayable)
-  return { programId, inviterId, channel, factId, referralId, notPayable }
+/** Relations of one programme are made one after another, also by imports and claims, which take this lock too: two transactions that do not see each other could close a circle. */
+export async function lockAttribution(transaction: Transaction, programIds: readonly bigint[]): Promise<void> {
+  const ordered = [...new Set(programIds)].sort((left, right) => (left < right ? -1 : 1))
+  await transaction.$executeRaw`
+    select pg_advisory_xact_lock(hashtextextended('attribution ' || id, 0)) from (select id from unnest(${ordered}::bigint[]) with ordinality as p (id, place) order by place offset 0) as ordered`
 }
 
-async function whyNotPayable(transaction: Transaction, signUp: SignUp, { programId, inviterId }: Candidate): Promise<NotPayable | null> {
-  const { accountId: inviteeId } = signUp
-  if (inviterId === inviteeId) return 'self_referral'
-  if ((await transaction.referral.count({ where: { programId, inviteeId } })) > 0) return 'second_inviter'
-  if (signUp.isLate) return 'after_signup'
-  if (await closesCircle(transaction, programId, inviterId, inviteeId)) return 'cycle'
-  const restricted = await transaction.accountRestriction.count({
-    where: { accountId: inviterId, kind: 'no_new_referrals', endedAt: null, startsAt: { lte: signUp.recordedAt }, endsAt: { gt: signUp.recordedAt } },
+function followed(signUps: readonly SignUp[], clicks: ReadonlyMap<SignUp, FoundClick>): { accountId: bigint; clickId: bigint; recordedAt: Date; batchId: bigint }[] {
+  return signUps.flatMap((signUp) => {
+    const click = clicks.get(signUp)
+    return click === undefined ? [] : [{ accountId: signUp.accountId, clickId: click.id, recordedAt: signUp.recordedAt, batchId: signUp.batchId }]
   })
-  return restricted > 0 ? 'not_eligible' : null
 }
 
-/** Everybody has one inviter at most, so the chain above the inviter is a path; `union` ends it even if a circle had got in. */
-async function closesCircle(transaction: Transaction, programId: bigint, inviterId: bigint, inviteeId: bigint): Promise<boolean> {
-  const rows = await transaction.$queryRaw<{ found: boolean }[]>`
-    with recursive above as (
-      select inviter_id from referral where program_id = ${programId} and invitee_id = ${inviterId}
-      union
-      select r.inviter_id from above join referral r on r.program_id = ${programId} and r.invitee_id = above.inviter_id
-    )
-    select exists (select 1 from above where inviter_id = ${inviteeId}) as found`
-  return rows[0]?.found ?? false
+async function judge(transaction: Transaction, candidates: readonly Candidate[]): Promise<Judged[]> {
+  const relations = await readRelations(transaction, candidates)
+  const restricted = await restrictedInviters(transaction, candidates)
+  return candidates.map((candidate) => {
+    const notPayable = whyNotPayable(candidate, relations, !restricted.has(candidate))
+    if (notPayable === null) relations.add(candidate)
+    return { candidate, notPayable }
+  })
 }
 
-async function makeReferral(transaction: Transaction, signUp: SignUp, { programId, inviterId, channel, codeId, click }: Candidate): Promise<bigint> {
-  const { accountId: inviteeId, occurredAt, recordedAt, actorId } = signUp
-  const { id } = await transaction.referral.create({
-    data: {
+function whyNotPayable(candidate: Candidate, relations: Relations, isEligible: boolean): NotPayable | null {
+  if (candidate.inviterId === candidate.inviteeId) return 'self_referral'
+  if (relations.hasInviter(candidate)) return 'second_inviter'
+  if (candidate.signUp.isLate) return 'after_signup'
+  if (relations.wouldCloseCircle(candidate)) return 'cycle'
+  return isEligible ? null : 'not_eligible'
+}
+
+async function restrictedInviters(transaction: Transaction, candidates: readonly Candidate[]): Promise<ReadonlySet<Candidate>> {
+  const rows = await transaction.accountRestriction.findMany({
+    where: { accountId: { in: candidates.map(({ inviterId }) => inviterId) }, kind: 'no_new_referrals', endedAt: null }, select: { accountId: true, startsAt: true, endsAt: true },
+  })
+  return new Set(candidates.filter(({ inviterId, signUp }) => rows.some((row) => row.accountId === inviterId && row.startsAt <= signUp.recordedAt && row.endsAt > signUp.recordedAt)))
+}
+
+const inviteeKey = ({ programId, inviteeId }: { programId: bigint; inviteeId: bigint }): string => `${programId} ${inviteeId}`
+const relationKey = (relation: { programId: bigint; inviterId: bigint; inviteeId: bigint }): string => `${inviteeKey(relation)} ${relation.inviterId}`
+
+/** Ids by programme and invitee. */
+async function makeReferrals(transaction: Transaction, judged: readonly Judged[]): Promise<Map<string, bigint>> {
+  const rows = await transaction.referral.createManyAndReturn({
+    data: judged.filter(({ notPayable }) => notPayable === null).map(({ candidate: { programId, inviterId, inviteeId, channel, codeId, click, signUp } }) => ({
       programId, inviterId, inviteeId, state: 'active', source: channel, codeId, clickId: click?.id ?? null,
-      occurredAt, recordedAt, effectiveAt: occurredAt, actorId,
-    },
-    select: { id: true },
+      occurredAt: signUp.occurredAt, recordedAt: signUp.recordedAt, effectiveAt: signUp.occurredAt, actorId: signUp.actorId,
+    })),
+    select: { id: true, programId: true, inviteeId: true },
   })
-  return id
+  return new Map(rows.map((row) => [inviteeKey(row), row.id]))
 }
 
-/** A relation that is known already keeps its first fact. */
-async function keepFact(
-  transaction: Transaction, signUp: SignUp, { programId, inviterId, channel, click }: Candidate, referralId: bigint | null, notPayable: NotPayable | null,
-): Promise<bigint> {
-  const { accountId: inviteeId, occurredAt, recordedAt, batchId } = signUp
+/** A relation that is known already keeps its first fact. Ids by programme, invitee and inviter. */
+async function keepFacts(transaction: Transaction, judged: readonly Judged[], referrals: ReadonlyMap<string, bigint>): Promise<Map<string, bigint>> {
   await transaction.referralFact.createMany({
-    data: [{ programId, inviterId, inviteeId, channel, clickId: click?.id ?? null, clickedAt: click?.occurredAt ?? null, referralId, notPayable, occurredAt, recordedAt, batchId }],
+    data: judged.map(({ candidate, notPayable }) => {
+      const { programId, inviterId, inviteeId, channel, click, signUp } = candidate
+      return {
+        programId, inviterId, inviteeId, channel, clickId: click?.id ?? null, clickedAt: clickedAt(candidate), notPayable,
+        referralId: notPayable === null ? referrals.get(inviteeKey(candidate)) ?? null : null, occurredAt: signUp.occurredAt, recordedAt: signUp.recordedAt, batchId: signUp.batchId,
+      }
+    }),
     skipDuplicates: true,
   })
-  const fact = await transaction.referralFact.findFirstOrThrow({ where: { programId, inviterId, inviteeId }, select: { id: true } })
-  return fact.id
+  const rows = await transaction.referralFact.findMany({
+    where: { inviteeId: { in: judged.map(({ candidate }) => candidate.inviteeId) }, inviterId: { in: judged.map(({ candidate }) => candidate.inviterId) } },
+    select: { id: true, programId: true, inviterId: true, inviteeId: true },
+  })
+  return new Map(rows.map((row) => [relationKey(row), row.id]))
+}
+
+/** Where the clocks of link and sign-up disagree the time between them is not known: a false zero would be evidence of a script. */
+function clickedAt({ click, signUp }: Candidate): Date | null {
+  return click === null || click.occurredAt > signUp.occurredAt ? null : click.occurredAt
 }

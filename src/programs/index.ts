@@ -1,11 +1,12 @@
 // Programmes: invite codes, attribution, what events earn, and the member's transfer of reward into the main balance.
 
+export { ownersOfResource, recordResources, resourceHash } from './account-resources.ts'
 export { type Attributed, type Invitation, type NotPayable } from './attribution.ts'
 export { apiyi } from './catalogue/apiyi.ts'
-export { type ClickAnswer, type NewClick, recordClick } from './clicks.ts'
+export { AD_PARAMETER, AD_PARAMETERS_MAX, type ClickAnswer, CLICKS_PER_DAY, CLICKS_PER_HOUR, type NewClick, recordClick } from './clicks.ts'
 export type { PreCreditCheck } from '../checks/index.ts'
 export { type EventFact, type FactRefusal, SKEW_SECONDS } from './event-facts.ts'
-export { checkCode, type CodeAnswer, type InviteCode, inviteCodeOf } from './invite-codes.ts'
+export { checkCode, type CodeAnswer, type InviteCode, inviteCodeOf, normaliseCode, retireCode } from './invite-codes.ts'
 export { type EarnedRebate, type EventAnswer, recordEvent } from './record-events.ts'
 export { type Recorder, type Recording } from './recorder.ts'
 export { matureRebates } from './mature.ts'

@@ -2,7 +2,11 @@
 // Promises: one current code per account and programme, also when two ask at once; a retired code keeps its trail.
 
 import { randomInt } from 'node:crypto'
+import { appendAct } from '../acts/index.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Transaction } from '../base/database.ts'
+import type { KeyRing } from '../base/keys.ts'
+import { readStandings } from './standing.ts'
 
 /** Digits and letters without 0, O, 1 and I. */
 export const CODE_ALPHABET = '23456789ABCDEFGHJKLMNPQRSTUVWXYZ'
@@ -37,6 +41,18 @@ export async function inviteCodeOf(transaction: Transaction, request: CodeReques
   throw new Error('No free invite code was found.')
 }
 
+/** From now on the account's code binds nobody, and the next asking makes another; null where it has none. An act. */
+export async function retireCode(
+  transaction: Transaction, { keys, clock, actorId }: { keys: KeyRing; clock: Clock; actorId: bigint }, { programId, accountId }: { programId: bigint; accountId: bigint },
+): Promise<InviteCode | null> {
+  const current = await transaction.inviteCode.findFirst({ where: { programId, accountId, retiredAt: null }, select: { id: true, code: true } })
+  if (current === null) return null
+  const { count } = await transaction.inviteCode.updateMany({ where: { id: current.id, retiredAt: null }, data: { retiredAt: clock.now() } })
+  if (count === 0) return null
+  await appendAct(transaction, keys, clock, { actorId, kind: 'invite_code_retired', objectKind: 'invite_code', objectId: current.id })
+  return current
+}
+
 export function newCode(random: RandomIndex): string {
   return Array.from({ length: CODE_LENGTH }, () => CODE_ALPHABET[random(CODE_ALPHABET.length)]).join('')
 }
@@ -49,14 +65,30 @@ export function normaliseCode(typed: string): string {
 export interface FoundCode extends InviteCode {
   readonly programId: bigint
   readonly accountId: bigint
+  readonly retiredAt: Date | null
 }
 
 export type CodeAnswer = { status: 'valid'; found: FoundCode } | { status: 'closed'; found: FoundCode } | { status: 'unknown' }
 
-/** Says whether a typed code may bind in this programme; a retired one is closed, not unknown. */
-export async function checkCode(transaction: Transaction, programId: bigint, typed: string): Promise<CodeAnswer> {
+/** Whether the code had not been retired by then. */
+export const isCurrentAt = ({ retiredAt }: FoundCode, at: Date): boolean => retiredAt === null || at < retiredAt
+
+/**
+ * Says whether a typed code may bind in this programme at this time. A retired one, and the one of a member who left the programme, is
+ * closed, not unknown; one of a member who is suspended for bringing nobody still binds.
+ */
+export async function checkCode(transaction: Transaction, programId: bigint, typed: string, at: Date): Promise<CodeAnswer> {
   const row = await transaction.inviteCode.findUnique({ where: { programId_code: { programId, code: normaliseCode(typed) } } })
   if (row === null) return { status: 'unknown' }
-  const found = { id: row.id, code: row.code, programId: row.programId, accountId: row.accountId }
-  return { status: row.retiredAt === null ? 'valid' : 'closed', found }
+  const found = { id: row.id, code: row.code, programId: row.programId, accountId: row.accountId, retiredAt: row.retiredAt }
+  if (!isCurrentAt(found, at)) return { status: 'closed', found }
+  const standings = await readStandings(transaction, [{ programId, accountId: row.accountId }])
+  return { status: standings.enrolmentAt(programId, row.accountId, at) === 'closed' ? 'closed' : 'valid', found }
+}
+
+/** In every programme that knows one of them, retired ones included. */
+export async function findCodes(transaction: Transaction, typed: readonly string[]): Promise<FoundCode[]> {
+  return transaction.inviteCode.findMany({
+    where: { code: { in: [...new Set(typed.map(normaliseCode))] } }, select: { id: true, code: true, programId: true, accountId: true, retiredAt: true }, orderBy: { id: 'asc' },
+  })
 }

@@ -123,7 +123,7 @@ describe('a retired code', () => {
     const [inviter, invitee] = [await account(`o-${++count}`), await account(`o-${++count}`)]
     const code = await codeOf(inviter)
     await database.prisma.inviteCode.updateMany({ where: { programId, code }, data: { retiredAt: clock.now() } })
-    expect(await read((transaction) => checkCode(transaction, programId, code))).toMatchObject({ status: 'closed', found: { accountId: inviter } })
+    expect(await read((transaction) => checkCode(transaction, programId, code, clock.now()))).toMatchObject({ status: 'closed', found: { accountId: inviter } })
     expect(await read((transaction) => recordClick(transaction, { programId, code, occurredAt: clock.now(), recordedAt: clock.now() }))).toEqual({ ok: false, reason: 'closed_code' })
     expect(await record({ type: 'signup', accountId: invitee, invitation: { code } })).toMatchObject({ ok: true, attributed: [] })
     expect(await codeOf(inviter)).not.toBe(code)

@@ -58,7 +58,7 @@ function account({ database, keys, clock }: ApiParts): Route {
   })
 }
 
-function check({ database }: ApiParts): Route {
+function check({ database, clock }: ApiParts): Route {
   return defineRoute({
     method: 'post', path: '/v1/codes/check', tag: 'Codes', scope: 'codes:read', programs: 'by_request', limit: 'guesses',
     summary: 'Whether a typed code may bind: ask before the sign-up form is sent.',
@@ -67,7 +67,7 @@ function check({ database }: ApiParts): Route {
     problems: ['not_found'],
     async handle({ body, identity }) {
       const program = await programOf(database.prisma, identity, body.program)
-      const { status } = await checkCode(database.prisma, program.id, body.code)
+      const { status } = await checkCode(database.prisma, program.id, body.code, clock.now())
       return { status: 200, body: { status } }
     },
   })
