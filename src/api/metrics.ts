@@ -1,6 +1,7 @@
 // Prometheus metrics of the API and the check. Labels are routes, statuses and decisions: never an id.
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { JobRun } from '../base/jobs.ts'
 import type { CheckAnswer, Checks } from '../checks/index.ts'
 
 export interface Metrics {
@@ -10,10 +11,13 @@ export interface Metrics {
   check(seconds: number): void
   answer(answer: CheckAnswer): void
   watch(checks: Pick<Checks, 'state'>): void
+  /** Reads at every scrape how the jobs went, whichever process ran them. */
+  watchJobs(read: () => Promise<readonly JobRun[]>): void
 }
 
 export function createMetrics(): Metrics {
   const registry = new Registry()
+  const beforeScrape: (() => Promise<void>)[] = []
   collectDefaultMetrics({ register: registry })
   const requests = new Histogram({
     name: 'ringfence_http_request_seconds', help: 'Time to answer a request.', labelNames: ['route', 'method', 'status'], registers: [registry],
@@ -27,7 +31,11 @@ export function createMetrics(): Metrics {
   const missing = new Counter({ name: 'ringfence_check_missing_total', help: 'What was missing from degraded answers.', labelNames: ['missing'], registers: [registry] })
   return {
     contentType: registry.contentType,
-    text: () => registry.metrics(),
+    async text() {
+      // What cannot be read now is shown as it last was: a scrape never fails because the database does.
+      await Promise.allSettled(beforeScrape.map((refresh) => refresh()))
+      return registry.metrics()
+    },
     request: (route, method, status, seconds) => requests.observe({ route, method, status: String(status) }, seconds),
     check: (seconds) => checkSeconds.observe(seconds),
     answer(answer) {
@@ -41,6 +49,19 @@ export function createMetrics(): Metrics {
       gauge('ringfence_check_index_stale_seconds', 'Age of the check index.', () => checks.state().staleSeconds)
       gauge('ringfence_check_index_loaded', '1 once the check index is loaded.', () => (checks.state().isLoaded ? 1 : 0))
       gauge('ringfence_check_records_waiting', 'Answers not yet recorded.', () => checks.state().recordsWaiting)
+    },
+    watchJobs(read) {
+      const gauge = (name: string, help: string): Gauge<'job'> => new Gauge({ name, help, labelNames: ['job'], registers: [registry] })
+      const succeeded = gauge('ringfence_job_last_success_timestamp_seconds', 'When a job last succeeded, in seconds of the epoch; absent until it has.')
+      const runs = gauge('ringfence_job_runs', 'Runs of a job, over all processes.')
+      const failures = gauge('ringfence_job_failures', 'Failed runs of a job, over all processes.')
+      beforeScrape.push(async () => {
+        for (const job of await read()) {
+          failures.set({ job: job.name }, Number(job.failures))
+          runs.set({ job: job.name }, Number(job.runs))
+          if (job.lastSucceededAt !== null) succeeded.set({ job: job.name }, job.lastSucceededAt.getTime() / 1000)
+        }
+      })
     },
   }
 }

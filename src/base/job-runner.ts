@@ -33,6 +33,7 @@ export async function runSupervised(jobs: readonly Job[], given: Omit<JobParts, 
       given.log.warn('the queue of jobs ended and is started again')
       await delay(RESTART_MILLISECONDS, undefined, { signal: stopping.signal }).catch(() => undefined)
       runner = await startAgain(queue, parts, options, runner)
+      if (stopping.signal.aborted) await runner.stop()
     }
   })()
   return {
@@ -64,6 +65,8 @@ async function start(queue: Queue, parts: JobParts, { concurrency, watchSeconds 
   })
   const runner: Runner = await run({
     pgPool: queue.pool, concurrency, events, noHandleSignals: true, pollInterval: POLL_MILLISECONDS, gracefulShutdownAbortTimeout: 1000,
+    // Why batches: only they handle a database that is away when a run ends; without them that is an unhandled rejection, which ends the process.
+    preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
     logger: new Logger(() => quietLog(queue.log)) satisfies Logger,
     taskList: Object.fromEntries(queue.jobs.map((job) => [job.name, taskOf(job, parts, queue)])),
     parsedCronItems: parseCronItems(queue.jobs.flatMap(({ name, cron }) => cron === undefined ? [] : [{
