@@ -1,6 +1,7 @@
 // `npm run bench -- NAME …`: the figures of the README, each made by a command that anybody can run. Nothing here is a test.
 
 import { cpus, totalmem } from 'node:os'
+import { benchAccrual } from './accrual.ts'
 import { benchFolder } from './folder.ts'
 import { benchGeneralModel } from './general-model.ts'
 import { benchQuickStart } from './quick-start.ts'
@@ -11,6 +12,7 @@ const benches: Readonly<Record<string, { readonly usage: string; run(parameters:
   folder: { usage: 'folder DIR: a labelled folder by cross-validation, and time and memory of its audit', run: benchFolder },
   'general-model': { usage: 'general-model: fits the committed general model anew and writes its card', run: benchGeneralModel },
   'quick-start': { usage: 'quick-start: a fresh clone with an empty package cache, seconds to the first ranked ring', run: benchQuickStart },
+  accrual: { usage: 'accrual [rounds] [seconds] [scale]: rebates by eight callers against pgbench’s TPC-B-like transaction, interleaved', run: benchAccrual },
 }
 
 const [name, ...parameters] = process.argv.slice(2)
