@@ -5,6 +5,11 @@ export { type Attributed, type Invitation, type NotPayable } from './attribution
 export { apiyi } from './catalogue/apiyi.ts'
 export { AD_PARAMETER, AD_PARAMETERS_MAX, type ClickAnswer, CLICKS_PER_DAY, CLICKS_PER_HOUR, type NewClick, recordClick } from './clicks.ts'
 export type { PreCreditCheck } from '../checks/index.ts'
+export {
+  changeEnrolment, type EnrolmentAnswer, type EnrolmentReason, type EnrolmentRefusal, type EnrolmentRow, type EnrolmentWish, readEnrolments, type StandingActor,
+} from './enrolment.ts'
+export { type ClientPayment, noteClient, type Reactivation } from './enrolment-clients.ts'
+export { type IdleRound, suspendIdle } from './enrolment-idle.ts'
 export { type EventFact, type FactRefusal, SKEW_SECONDS } from './event-facts.ts'
 export { checkCode, type CodeAnswer, type InviteCode, inviteCodeOf, normaliseCode, retireCode } from './invite-codes.ts'
 export { type EarnedRebate, type EventAnswer, recordEvent } from './record-events.ts'
@@ -13,6 +18,9 @@ export { matureRebates } from './mature.ts'
 export { moveAutomatically, type ProgramMember } from './move-reward.ts'
 export { resettleEvents } from './resettle.ts'
 export { resolveHeldCredits } from './resolve-check.ts'
+export { type Enrolment, ENROLMENTS, type Member, readStandings, type Standings } from './standing.ts'
+export { type AcceptedTerms, acceptTerms, readAcceptedTerms } from './terms.ts'
+export { changeTrack, takeTrackChange, type TrackAnswer, type TrackRefusal, type TrackWish } from './tracks.ts'
 export {
   REWARD_TRANSFER_LOG_TYPE, type RewardTransferAnswer, type RewardTransferLine, type RewardTransferRefusal, type RewardTransferRequest, rewardTransferLog, transferReward,
 } from './transfer-reward.ts'
