@@ -11,6 +11,7 @@ export {
   applyEnforcement, debtsOf, type Enforced, type Enforcement, type EnforcementOrder, type EnforcementPlan, planEnforcement,
 } from './enforcement.ts'
 export { freezeEntries, releaseEntries } from './freeze.ts'
+export { type AnsweredLine, type Excess, giveAnswerEntries, type HostAnswer, type Recovery, recoveryOf, spreadOver } from './host-answer.ts'
 export { endHolds, type HoldEnd, type HoldEnding, type HoldSubject, type NewHold, type OpenHold, openHoldsOf, placeHold } from './holds.ts'
 export { type Balance, balanceOf, balancesOf, type PositionFilter, positionsOf, positionsOfRebates } from './positions.ts'
 export { lockMembers, type Posted, type Posting, type PostingRefusal, PostingRefused, postTransfer } from './post.ts'
@@ -20,3 +21,7 @@ export { type Covered, customerRefundEntries, type MainBalance, rechargeEntries,
 export { type TakeBack, takeBackEntries } from './take-back.ts'
 export { entriesOf, inverseEntries } from './undo.ts'
 export { type Fault, sentenceOf, verifyBooks, type VerifyReport } from './verify.ts'
+export {
+  type PayoutDeductions, type PayoutPart, payoutPaidEntries, payoutPaidLateEntries, payoutRequestEntries, type PayoutReturn, payoutReturnEntries,
+} from './payout-entries.ts'
+export { restoreWriteOffs, writeOffEntries } from './write-off.ts'
