@@ -66,6 +66,8 @@ function plainProgram(key: string, asset: string): NewProgram {
         asset,
         reward: { kind: 'rate', ratePpm: RATE_PPM_DEFAULT },
         enforcement: { actions: ['hold', 'freeze', 'cancel'], termsVersion: 'unstated', termsUrl: 'https://example.com/terms' },
+        // Nobody was promised these terms, so the real ones need no notice.
+        noticeDays: 0,
         linkTemplate: 'https://example.com/?ref={code}',
         shareText: {
           en: 'Sign up with my invite code {code}: {link} (advertisement: I earn a reward on your payments)',

@@ -1,10 +1,12 @@
 // Programme rules and check policies: records, their versions by time, and how they are published.
 
 export { type CheckPolicy, type CheckPolicyInput, checkPolicy, defaultCheckPolicy } from './check-policy.ts'
-export { CLAIM_FACTS, ENFORCEMENT_ACTIONS, type EnforcementAction } from './member-rules.ts'
+export { lessFavourable } from './favour.ts'
+export { daysOfLength, type LessFavourable, rewardText } from './favour-tracks.ts'
+export { CLAIM_FACTS, ENFORCEMENT_ACTIONS, type EnforcementAction, MEMBER_FIGURES } from './member-rules.ts'
 export { type ProgramRules, type ProgramRulesInput, programRules, type TrackRules, trackOf, tracksOf } from './program-rules.ts'
 export { PAYOUT_METHODS } from './reward-rules.ts'
-export { type NewProgram, type NewVersion, type Published, type Publisher, type PublishRefusal, publishProgram } from './publish.ts'
+export { type NewProgram, type NewVersion, type Published, type Publisher, type PublishRefusal, publishProgram, refusalText } from './publish.ts'
 export { type PolicyVersion, type ProgramVersion, policyAt, programVersionAt, programVersionOf } from './versions.ts'
 export { DAY, exponentOfAsset, publishedUnits, smallestUnits } from './rule-amounts.ts'
 export { type CalendarPeriod, calendarPeriod, formatInZone, instantOf, type LocalTime, localTime, yearsLater } from './zone-time.ts'

@@ -60,3 +60,14 @@ export const enrolment = z.strictObject({
     noticeDays: z.array(z.number().int().min(1).max(365)).max(4).default([30, 7]),
   }).nullable().default(null),
 })
+
+export const MEMBER_FIGURES = ['clicks', 'referrals', 'conversions', 'conversion_rate', 'earnings', 'pending'] as const
+
+/** What members see of the programme, and where they share their link. */
+export const memberPage = z.strictObject({
+  figures: z.array(z.enum(MEMBER_FIGURES)).default([...MEMBER_FIGURES]),
+  lists: z.array(z.enum(['invitees', 'rebates', 'tree'])).default(['invitees', 'rebates']),
+  share: z.array(z.enum(['copy', 'x', 'linkedin'])).default(['copy']),
+  /** Where a member asks for help, in words. */
+  contact: words(200).default(''),
+})

@@ -2,9 +2,9 @@
 // Promises: what is stored as a version has passed here, with every default written out; an older record stays valid, because new rules have defaults.
 
 import { z } from 'zod'
-import { binding, defaultBinding, defaultEligibility, eligibility, enforcement, enrolment, traffic } from './member-rules.ts'
-import { cap, defaultMovement, movement, reward, signupCredit, track } from './reward-rules.ts'
-import { DAY } from './rule-amounts.ts'
+import { binding, defaultBinding, defaultEligibility, eligibility, enforcement, enrolment, memberPage, traffic } from './member-rules.ts'
+import { answerDays, cap, defaultAnswerDays, defaultMovement, movement, reward, signupCredit, track } from './reward-rules.ts'
+import { DAY, smallestUnits } from './rule-amounts.ts'
 import { assetCode, decimal, ruleWord, wholeSeconds, words, zone } from './rule-words.ts'
 
 export const programRules = z.strictObject({
@@ -18,6 +18,7 @@ export const programRules = z.strictObject({
   movement: movement.default(defaultMovement),
   /** From the event to the day the reward may be used; 0 means at once. */
   maturitySeconds: wholeSeconds.default(0),
+  answerDays: answerDays.default(defaultAnswerDays),
   /** Further tracks. Exactly one of all tracks rewards a payment: the one its inviter was on when it occurred. */
   tracks: z.array(track).max(8).default([]),
   /** Whether the main balance is in these books or kept by the host. */
@@ -47,19 +48,28 @@ export const programRules = z.strictObject({
   shareText: z.partialRecord(z.enum(['en', 'zh-CN']), words(500).min(1)),
   /** What the reward may be spent on, in words for members. */
   creditScope: words(200).default(''),
+  memberPage: memberPage.prefault({}),
 }).refine(({ defaultTrack, tracks }) => new Set([defaultTrack, ...tracks.map(({ key }) => key)]).size === tracks.length + 1, { path: ['tracks'], message: 'each track needs a name of its own' })
   .refine(({ binding: { afterSignup, claims } }) => (afterSignup === 'claim') === (claims !== undefined), { path: ['binding', 'claims'], message: 'claims are described where they are allowed, and only there' })
+  .superRefine(({ asset, caps, signupCredit: credit, valuation }, issues) => {
+    const needs = (amount: string | undefined, of: string, path: PropertyKey[]): void => {
+      if (amount !== undefined && smallestUnits(amount, of) === null) issues.addIssue({ code: 'custom', path, message: `an amount of ${of}, which has no smaller parts` })
+    }
+    for (const [place, cap] of caps.entries()) needs(cap.amount, cap.asset ?? asset, ['caps', place, 'amount'])
+    if (credit !== null) needs(credit.amount, credit.asset, ['signupCredit', 'amount'])
+    if (asset in valuation) issues.addIssue({ code: 'custom', path: ['valuation', asset], message: 'the programme\'s own asset is what the others are valued in' })
+  })
 
 export type ProgramRules = z.output<typeof programRules>
 export type ProgramRulesInput = z.input<typeof programRules>
 
 /** One track of a version: what it earns and how that moves on. */
-export type TrackRules = Pick<ProgramRules, 'asset' | 'reward' | 'movement' | 'maturitySeconds'> & { readonly key: string; readonly entry: 'default' | 'upgrade' | 'contract' }
+export type TrackRules = Pick<ProgramRules, 'asset' | 'reward' | 'movement' | 'maturitySeconds' | 'answerDays'> & { readonly key: string; readonly entry: 'default' | 'upgrade' | 'contract' }
 
 /** The track of that name; null where this version has none. What days earn is counted in DAY. */
 export function trackOf(rules: ProgramRules, key: string): TrackRules | null {
   const found: TrackRules | undefined = key === rules.defaultTrack
-    ? { key, entry: 'default', asset: rules.asset, reward: rules.reward, movement: rules.movement, maturitySeconds: rules.maturitySeconds }
+    ? { key, entry: 'default', asset: rules.asset, reward: rules.reward, movement: rules.movement, maturitySeconds: rules.maturitySeconds, answerDays: rules.answerDays }
     : rules.tracks.find((each) => each.key === key)
   if (found === undefined) return null
   return found.reward.kind === 'days' ? { ...found, asset: DAY } : found

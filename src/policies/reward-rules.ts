@@ -13,7 +13,8 @@ export const reward = z.discriminatedUnion('kind', [
     daysPerMonth: z.number().int().min(1).max(31),
     daysPerYear: z.number().int().min(1).max(366),
     /** Lengths with days of their own, which stand instead: twelve months at once like a year. */
-    lengths: z.array(z.strictObject({ unit: z.enum(['month', 'year']), count: z.number().int().min(1).max(120), days: z.number().int().min(0).max(3660) })).max(40).default([]),
+    lengths: z.array(z.strictObject({ unit: z.enum(['month', 'year']), count: z.number().int().min(1).max(120), days: z.number().int().min(0).max(3660) })).max(40)
+      .refine((lengths) => new Set(lengths.map(({ unit, count }) => `${count} ${unit}`)).size === lengths.length, 'each length once').default([]),
   }),
 ])
 
@@ -38,6 +39,13 @@ export const movement = z.strictObject({
 })
 export const defaultMovement = { rewardTransfer: 'manual', payout: null } as const
 
+/** Days within which members of a track are answered: a claim, an appeal. */
+export const answerDays = z.strictObject({
+  claim: z.number().int().min(1).max(90).default(14),
+  appeal: z.number().int().min(1).max(90).default(14),
+})
+export const defaultAnswerDays = { claim: 14, appeal: 14 } as const
+
 /** Another way to be rewarded, which a member comes onto by upgrading or by a signed contract. What was accrued keeps its track. */
 export const track = z.strictObject({
   key: ruleWord,
@@ -46,6 +54,7 @@ export const track = z.strictObject({
   reward,
   movement: movement.default(defaultMovement),
   maturitySeconds: wholeSeconds.default(0),
+  answerDays: answerDays.default(defaultAnswerDays),
 })
 
 /** At most so many rebates, or so much, per inviter, per invitee or in the whole programme, in each period of the programme's zone. */
@@ -65,6 +74,8 @@ export const signupCredit = z.strictObject({
   /** Days from the posting until what is left expires. */
   validDays: z.number().int().min(1).max(3650),
   grantOn: z.enum(['signup', 'verified', 'first_payment']).default('signup'),
+  /** So many days before the end its owner is reminded of what is left; 0: never. */
+  reminderDays: z.number().int().min(0).max(90).default(7),
   /** Beyond this much a day the credit is held for review. */
   dailyBudget: decimal.optional(),
 })

@@ -20,3 +20,10 @@ export function publishedUnits(decimal: string, asset: string): bigint {
   if (units === null) throw new Error(`The published rules say ${decimal} ${asset}, which is no amount of it.`)
   return units
 }
+
+/** For comparing amounts of one asset. */
+export function micros(decimal: string): bigint {
+  const parsed = parseMicros(decimal)
+  if (!parsed.ok) throw new Error(`The published rules say ${decimal}, which is no amount.`)
+  return parsed.amount
+}

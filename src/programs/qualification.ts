@@ -4,7 +4,7 @@
 
 import type { EventType } from '../population/index.ts'
 import { MICROS, scaleHalfEven } from '../base/money.ts'
-import { DAY, type ProgramRules, publishedUnits, type TrackRules, trackOf } from '../policies/index.ts'
+import { DAY, daysOfLength, type ProgramRules, publishedUnits, type TrackRules, trackOf } from '../policies/index.ts'
 import { type CapUsage, capQueriesOf, limitByCaps } from './caps.ts'
 
 /** What an event says about money. */
@@ -134,13 +134,11 @@ function moneyReceivedIn(event: QualifyingEvent, asset: string): bigint | null {
 
 type DayReward = Extract<TrackRules['reward'], { kind: 'days' }>
 
-/** By the period that was paid: its own line of the table, else so many for each month or year. How many units were bought does not matter. */
-function daysOf({ periodUnit, periodCount }: QualifyingEvent, { daysPerMonth, daysPerYear, lengths }: DayReward): bigint | AccrualQuestion {
+/** By the period that was paid; how many units were bought does not matter. */
+function daysOf({ periodUnit, periodCount }: QualifyingEvent, reward: DayReward): bigint | AccrualQuestion {
   if (periodUnit === null) return 'period_missing'
   if (periodUnit !== 'month' && periodUnit !== 'year') return 'period_not_in_months'
-  const count = periodCount ?? 1
-  const own = lengths.find((length) => length.unit === periodUnit && length.count === count)
-  return BigInt(own?.days ?? count * (periodUnit === 'month' ? daysPerMonth : daysPerYear))
+  return BigInt(daysOfLength(reward, periodUnit, periodCount ?? 1))
 }
 
 function holdReasonOf({ event, rules, recordedAt, trafficHold }: QualifyingFacts): 'late_event' | 'paid_traffic' | null {

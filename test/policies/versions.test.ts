@@ -5,7 +5,7 @@ import { checkPolicy, defaultCheckPolicy, type NewProgram, policyAt, programRule
 import { apiyi } from '../../src/programs/index.ts'
 import { useDatabase } from '../database.ts'
 
-const { database, keys, clock } = await useDatabase()
+const { database, keys, clock, owner } = await useDatabase()
 const publisher = { database, keys, clock, actorId: 1n }
 const rules = (changes: Partial<ProgramRulesInput> = {}): ProgramRulesInput => ({
   asset: 'USD', reward: { kind: 'rate', ratePpm: 50_000 }, enforcement: { actions: ['hold'], termsVersion: '1', termsUrl: 'https://example.com/terms' },
@@ -114,7 +114,34 @@ describe('versions', () => {
   })
 
   test('an asset that the books do not know is refused', async () => {
-    expect(await publishProgram(publisher, { ...program, key: 'gold', versions: [{ effectiveFrom: new Date('2026-01-01T00:00:00Z'), content: rules({ asset: 'XAU' }) }] })).toEqual({ ok: false, reason: 'unknown_asset' })
+    expect(await publishProgram(publisher, { ...program, key: 'gold', versions: [{ effectiveFrom: new Date('2026-01-01T00:00:00Z'), content: rules({ asset: 'XAU' }) }] })).toEqual({ ok: false, reason: 'unknown_asset', assets: ['XAU'] })
+  })
+
+  test('an asset of a track, of the credit, of a cap or of the valuation that the books do not know is refused too', async () => {
+    const content = rules({
+      tracks: [{ key: 'partner', entry: 'upgrade', asset: 'AAA', reward: { kind: 'rate', ratePpm: 1 } }], signupCredit: { amount: '1', asset: 'BBB', validDays: 30 },
+      caps: [{ of: 'inviter', per: 'day', amount: '5', asset: 'CCC' }], valuation: { DDD: '1' },
+    })
+    expect(await publishProgram(publisher, { ...program, key: 'metals', versions: [{ effectiveFrom: new Date('2026-01-01T00:00:00Z'), content }] }))
+      .toEqual({ ok: false, reason: 'unknown_asset', assets: ['AAA', 'BBB', 'CCC', 'DDD'] })
+    expect(await database.prisma.program.count({ where: { key: 'metals' } })).toBe(0)
+  })
+
+  test('a programme that an older release stored is the same programme, though rules have more fields now', async () => {
+    const stored = {
+      asset: 'USD', base: 'recharge', binding: { afterSignup: 'never', code: true, link: true, precedence: 'typed' }, creditScope: '',
+      enforcement: { actions: ['hold'], termsUrl: 'https://example.com/terms', termsVersion: '1' }, household: 'eligible', linkTemplate: 'https://example.com/?ref={code}',
+      maturitySeconds: 0, movement: { payout: { minimum: { amount: '25', on: 'request' } }, rewardTransfer: 'manual' }, noticeDays: 30, onSilence: 'escalate',
+      reward: { daysPerMonth: 3, daysPerYear: 30, kind: 'days' }, settlement: 'internal', shareText: { en: 'Join: {link}' }, zone: 'UTC',
+    }
+    const { rows } = await owner.pool.query<{ id: string }>(`INSERT INTO program (key, name, actor_id, recorded_at) VALUES ('older', 'Older', 1, now()) RETURNING id`)
+    await owner.pool.query(`INSERT INTO program_version (program_id, number, effective_from, rules, digest, actor_id, recorded_at) VALUES ($1, 1, '2026-01-01T00:00:00Z', $2, $3, 1, now())`,
+      [rows[0]?.id, stored, Buffer.alloc(32, 7)])
+    const same = rules({ reward: { kind: 'days', daysPerMonth: 3, daysPerYear: 30 }, movement: { payout: { minimum: { amount: '25', on: 'request' } } } })
+    const older = { key: 'older', name: 'Older', versions: [{ effectiveFrom: new Date('2026-01-01T00:00:00Z'), content: same }], policies: [] }
+    expect(await publishProgram(publisher, older)).toMatchObject({ ok: true, isNew: false })
+    const other = { ...older, versions: [{ effectiveFrom: new Date('2026-01-01T00:00:00Z'), content: { ...same, eligibility: { newCustomer: true } } }] }
+    expect(await publishProgram(publisher, other)).toEqual({ ok: false, reason: 'other_content_at_this_start' })
   })
 
   test('two who publish at once number the versions without a gap', async () => {

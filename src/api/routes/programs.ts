@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { Problem } from '../../base/problems.ts'
 import { programKey } from '../../checks/index.ts'
-import { checkPolicy, programRules, publishProgram, type NewProgram, type Published } from '../../policies/index.ts'
+import { checkPolicy, type NewProgram, programRules, type Published, publishProgram, refusalText } from '../../policies/index.ts'
 import { type ApiParts, callerOf, joined, mayUse, programOf, readerOf } from '../parts.ts'
 import { defineRoute, type Route } from '../route.ts'
 import { line, time } from '../schemas.ts'
@@ -105,7 +105,7 @@ function addPolicy(parts: ApiParts): Route {
 
 async function publish({ database, keys, clock }: ApiParts, identity: Parameters<typeof callerOf>[0]['identity'], transaction: Parameters<typeof joined>[1], wanted: NewProgram) {
   const result: Published = await publishProgram({ database: joined(database, transaction), keys, clock, actorId: callerOf({ identity }).actorId }, wanted)
-  if (!result.ok) throw new Problem(result.reason === 'unknown_asset' ? 'refused' : 'conflict', result.reason, 'This version is refused.')
+  if (!result.ok) throw new Problem(result.reason === 'other_content_at_this_start' ? 'conflict' : 'refused', result.reason, refusalText(result))
   return { status: 201, body: { program_id: result.programId.toString(), is_new: result.isNew } }
 }
 
