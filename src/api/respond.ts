@@ -26,6 +26,8 @@ export interface Responding {
 export interface Matched {
   readonly params: unknown
   readonly query: unknown
+  /** The client's address where it may be another than the connection's. */
+  readonly address?: string | undefined
 }
 
 const DRAIN_MILLISECONDS = 1_000
@@ -98,7 +100,10 @@ async function answerOf(responding: Responding, route: Route, request: IncomingM
   const query = parse(route.query, matched.query, 'query')
   const key = route.idempotency === 'none' ? headerOf(request, KEY_HEADER) : readKey(headerOf(request, KEY_HEADER), route.idempotency === 'required')
   const body = route.body === undefined ? undefined : parse(route.body, await readJsonBody(request, route.bodyBytesMax), 'body')
-  const call = { body, query, params, identity, requestId, idempotencyKey: key, userAgent: headerOf(request, 'user-agent') ?? '', header: (name: string) => headerOf(request, name) }
+  const call = {
+    body, query, params, identity, requestId, idempotencyKey: key, userAgent: headerOf(request, 'user-agent') ?? '', header: (name: string) => headerOf(request, name),
+    address: matched.address ?? request.socket.remoteAddress ?? '', isHead: request.method === 'HEAD',
+  }
   if (route.idempotency === 'none' || key === undefined || identity === null) return written(await route.handle({ ...call, transaction: null }))
   const stored = await answerOnce(responding, { actorId: identity.actorId, route: `${route.method} ${route.path}`, key, request: { body, params, query } }, async (transaction) => {
     const { status, text } = written(await route.handle({ ...call, transaction }))

@@ -29,6 +29,10 @@ export interface RouteRequest<Body, Query, Params> {
   /** Where effect, record and answer commit together; null where the route is not idempotent by key. */
   readonly transaction: Transaction | null
   readonly userAgent: string
+  /** Of the connection, or as a configured proxy forwarded it. */
+  readonly address: string
+  /** Whether only the head of the answer is asked for: nobody followed a link. */
+  readonly isHead: boolean
   readonly header: (name: string) => string | undefined
 }
 

@@ -93,7 +93,7 @@ function createApplication(responding: Responding, routes: readonly Route[], opt
   const guesses = limitPerMinute(options.guessesPerMinute ?? 60)
   for (const route of routes) {
     application[route.method](route.path, ...(route.limit === 'guesses' ? [guesses] : []), async (request, response) => {
-      await respond(responding, route, request, response, { params: { ...request.params }, query: { ...request.query } })
+      await respond(responding, route, request, response, { params: { ...request.params }, query: { ...request.query }, address: request.ip })
     })
   }
   for (const path of new Set(routes.map((route) => route.path))) {
