@@ -4,6 +4,9 @@ export interface PaperRebate {
   readonly owner: number
   readonly event: string
   readonly amount: bigint
+  /** In seconds of the run. */
+  readonly maturesAt: number
+  pending: bigint
   held: bigint
   available: bigint
   main: bigint
@@ -32,10 +35,14 @@ export class PaperBooks {
   readonly inviterOf: readonly (number | undefined)[]
   /** Share in parts per million. */
   readonly ratePpm: bigint
+  readonly maturitySeconds: number
+  /** Seconds of the run. */
+  now = 0
 
-  constructor(inviterOf: readonly (number | undefined)[], ratePpm: bigint) {
+  constructor(inviterOf: readonly (number | undefined)[], ratePpm: bigint, maturitySeconds: number) {
     this.inviterOf = inviterOf
     this.ratePpm = ratePpm
+    this.maturitySeconds = maturitySeconds
     this.paid = inviterOf.map(() => 0n)
     this.waiting = inviterOf.map(() => [])
   }
@@ -47,10 +54,19 @@ export class PaperBooks {
     const owner = this.inviterOf[member]
     const earned = halfEven(amount * this.ratePpm, 1_000_000n)
     if (owner === undefined || earned === 0n) return
-    const rebate: PaperRebate = { owner, event, amount: earned, held: 0n, available: 0n, main: 0n, mainHeld: 0n, debt: 0n, reversed: 0n, reclaimed: 0n, isHeld }
+    const rebate: PaperRebate = { owner, event, amount: earned, maturesAt: this.now + this.maturitySeconds, pending: 0n, held: 0n, available: 0n, main: 0n, mainHeld: 0n, debt: 0n, reversed: 0n, reclaimed: 0n, isHeld }
     this.rebates.push(rebate)
     if (isHeld) rebate.held = earned
-    else this.arrive(rebate, earned)
+    else this.becomeDue(rebate, earned)
+  }
+
+  /** What of the member's rebates has become due by now. */
+  mature(member: number): void {
+    for (const rebate of this.rebates.filter((each) => each.owner === member && each.pending > 0n && each.maturesAt <= this.now)) {
+      const { pending } = rebate
+      rebate.pending = 0n
+      this.arrive(rebate, pending)
+    }
   }
 
   refund(event: string, amount: bigint): void {
@@ -74,6 +90,7 @@ export class PaperBooks {
 
   /** Whether there was enough. */
   transfer(member: number, amount: bigint | 'all'): boolean {
+    this.mature(member)
     const own = this.rebates.filter((rebate) => rebate.owner === member && rebate.available > 0n)
     const available = own.reduce((sum, rebate) => sum + rebate.available, 0n)
     let left = amount === 'all' ? available : amount
@@ -89,7 +106,8 @@ export class PaperBooks {
   }
 
   freeze(rebate: PaperRebate): void {
-    rebate.held += rebate.available
+    rebate.held += rebate.pending + rebate.available
+    rebate.pending = 0n
     rebate.mainHeld += rebate.main
     rebate.available = 0n
     rebate.main = 0n
@@ -102,7 +120,7 @@ export class PaperBooks {
     rebate.mainHeld = 0n
     rebate.held = 0n
     rebate.isHeld = false
-    this.arrive(rebate, held)
+    this.becomeDue(rebate, held)
   }
 
   reclaim(rebate: PaperRebate): void {
@@ -117,13 +135,18 @@ export class PaperBooks {
     const sum = (of: (rebate: PaperRebate) => bigint): bigint => own.reduce((total, rebate) => total + of(rebate), 0n)
     const all = {
       'debt USD': -sum((rebate) => rebate.debt), 'main_held USD': sum((rebate) => rebate.mainHeld), 'main_paid USD': this.paidOf(member),
-      'main_reward USD': sum((rebate) => rebate.main), 'reward_available USD': sum((rebate) => rebate.available), 'reward_held USD': sum((rebate) => rebate.held),
+      'main_reward USD': sum((rebate) => rebate.main), 'reward_available USD': sum((rebate) => rebate.available), 'reward_held USD': sum((rebate) => rebate.held), 'reward_pending USD': sum((rebate) => rebate.pending),
     }
     return Object.fromEntries(Object.entries(all).filter(([, amount]) => amount !== 0n))
   }
 
   private paidOf(member: number): bigint {
     return this.paid[member] ?? 0n
+  }
+
+  private becomeDue(rebate: PaperRebate, amount: bigint): void {
+    if (rebate.maturesAt <= this.now) this.arrive(rebate, amount)
+    else rebate.pending += amount
   }
 
   private arrive(rebate: PaperRebate, amount: bigint): void {
@@ -139,7 +162,7 @@ export class PaperBooks {
 
   private take(rebate: PaperRebate, amount: bigint): void {
     let left = amount
-    for (const place of ['held', 'available', 'mainHeld', 'main'] as const) {
+    for (const place of ['pending', 'held', 'available', 'mainHeld', 'main'] as const) {
       const part = least(left, rebate[place])
       rebate[place] -= part
       left -= part
