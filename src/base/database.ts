@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
 import { Prisma, PrismaClient } from './generated/client.ts'
+import { type Session, sessionOn } from './session.ts'
 
 /** For SQL fragments that several statements share: `Prisma.sql`. */
 export { Prisma }
@@ -24,6 +25,8 @@ export interface Database {
   readonly url: string
   /** Runs the work in one read-committed transaction; the whole work is repeated after a deadlock or serialisation failure. */
   inTransaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>
+  /** The same on a connection of the pool, for SQL alone: a tenth of the cost where a transaction is a few statements. */
+  inSession<T>(work: (session: Session) => Promise<T>): Promise<T>
   close(): Promise<void>
 }
 
@@ -56,7 +59,8 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
     prisma,
     pool,
     url,
-    inTransaction: (work) => inTransaction(prisma, work),
+    inTransaction: (work) => repeated(() => prisma.$transaction(work, { maxWait: 30_000, timeout: 120_000 })),
+    inSession: (work) => repeated(() => inSession(pool, work)),
     close: async () => {
       await prisma.$disconnect()
       await pool.end()
@@ -64,14 +68,29 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
   }
 }
 
-async function inTransaction<T>(prisma: PrismaClient, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+async function repeated<T>(run: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await prisma.$transaction(work, { maxWait: 30_000, timeout: 120_000 })
+      return await run()
     } catch (error) {
       if (attempt === ATTEMPTS || !isRetryable(error)) throw error
       await delay(attempt * attempt * 10)
     }
+  }
+}
+
+async function inSession<T>(pool: pg.Pool, work: (session: Session) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  try {
+    await client.query('BEGIN')
+    const value = await work(sessionOn(client))
+    await client.query('COMMIT')
+    client.release()
+    return value
+  } catch (error) {
+    // A connection that cannot even roll back is closed.
+    await client.query('ROLLBACK').then(() => client.release(), () => client.release(true))
+    throw error
   }
 }
 

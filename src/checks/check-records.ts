@@ -1,9 +1,10 @@
 // Answers become rows: in batches at most 50 ms later, or in the caller's own transaction where money is credited.
 // Promises: a batch that fails is kept and tried again; when too many wait, the check says so instead of answering freely.
 
-import type { Database, Transaction } from '../base/database.ts'
+import type { Database } from '../base/database.ts'
 import { saltedDigest } from '../base/hashing.ts'
 import type { Log } from '../base/log.ts'
+import type { Session } from '../base/session.ts'
 import type { CheckDecision, CheckReason, CheckSubject } from './request.ts'
 
 export interface CheckRow {
@@ -111,37 +112,20 @@ export function createCheckRecords(database: Database, log: Log | undefined, flu
  * Writes answers and their side rows; returns the ids written. A request key that another process used meanwhile stays with
  * the first. One statement for a whole batch: a statement of a parameter per value would cost more time than the checks did.
  */
-export async function writeChecks(transaction: Transaction, rows: readonly CheckRow[]): Promise<ReadonlySet<string>> {
-  const written = new Set(await insertRows(transaction, rows))
+export async function writeChecks(session: Session, rows: readonly CheckRow[]): Promise<ReadonlySet<string>> {
+  const written = new Set(await insertRows(session, rows))
   const twins = rows.filter(({ id }) => !written.has(id))
-  if (twins.length > 0) for (const id of await insertRows(transaction, twins.map((row) => ({ ...row, requestKey: null })))) written.add(id)
+  if (twins.length > 0) for (const id of await insertRows(session, twins.map((row) => ({ ...row, requestKey: null })))) written.add(id)
   return written
 }
 
-async function insertRows(transaction: Transaction, rows: readonly CheckRow[]): Promise<string[]> {
-  const given = JSON.stringify(rows.map(jsonOf))
-  const made = await transaction.$queryRaw<{ id: string }[]>`
-    WITH given AS (
-      SELECT * FROM jsonb_to_recordset(${given}::jsonb) AS r(
-        id text, request_key text, program_id bigint, subject_kind text, subject_digest text, inviter_id bigint, invitee_id bigint, amount bigint, asset text,
-        request_digest text, decision text, would text, probability double precision, reasons jsonb, ring_id bigint, policy_version_id bigint, model_version text,
-        is_degraded boolean, awaits text, supersedes text, "position" text, body_digest text, actor_id bigint, evaluated_at timestamptz, expires_at timestamptz,
-        salt text, answer text, request jsonb)
-    ), made AS (
-      INSERT INTO check_record (id, request_key, program_id, subject_kind, subject_digest, inviter_id, invitee_id, amount, asset, request_digest, decision, would,
-          probability, reasons, ring_id, policy_version_id, model_version, is_degraded, awaits, supersedes, "position", body_digest, actor_id, evaluated_at, expires_at)
-        SELECT id, decode(request_key, 'hex'), program_id, subject_kind, decode(subject_digest, 'hex'), inviter_id, invitee_id, amount, asset,
-               decode(request_digest, 'hex'), decision, would, probability, reasons, ring_id, policy_version_id, model_version, is_degraded, awaits, supersedes,
-               "position", decode(body_digest, 'hex'), actor_id, evaluated_at, expires_at FROM given
-        ON CONFLICT DO NOTHING RETURNING id
-    ), bodies AS (
-      INSERT INTO check_body (check_id, salt, answer, request) SELECT id, decode(salt, 'hex'), answer, request FROM given JOIN made USING (id)
-    )
-    SELECT id FROM made`
+async function insertRows(session: Session, rows: readonly CheckRow[]): Promise<string[]> {
+  const made = await session.$queryRaw<{ id: string }[]>`SELECT id FROM record_checks(${JSON.stringify(rows.map(checkAsJson))}::jsonb) AS id`
   return made.map(({ id }) => id)
 }
 
-function jsonOf(row: CheckRow): Record<string, unknown> {
+/** As `record_checks` of the database takes it. */
+export function checkAsJson(row: CheckRow): Record<string, unknown> {
   const { salt, digest } = saltedDigest(row.answer)
   return {
     id: row.id, request_key: row.requestKey === null ? null : hex(row.requestKey), program_id: row.programId.toString(), subject_kind: row.subjectKind,

@@ -13,7 +13,7 @@ import type { Log } from '../base/log.ts'
 import { IdentifierDoor } from '../population/index.ts'
 import { composeAnswer, recordOf, type Subject } from './answers.ts'
 import { CheckIndex } from './check-index.ts'
-import { createCheckRecords, type StoredRequest, WAITING_MAX, writeChecks } from './check-records.ts'
+import { type CheckRow, createCheckRecords, type StoredRequest, WAITING_MAX, writeChecks } from './check-records.ts'
 import { type TokenResult, verifyCheck } from './check-token.ts'
 import { judge, type Judgement, type LocalPrecision } from './judgement.ts'
 import { type LookedUpAccount, lookUpAccounts } from './look-up.ts'
@@ -61,6 +61,13 @@ export interface Caller {
   readonly programId?: bigint | null | undefined
   /** Reads through it and records in it: for a credit whose facts are not committed yet. */
   readonly transaction?: Transaction | undefined
+  /** The same for many credits at once: accounts are looked up together, and the records go out with the credits. */
+  readonly batch?: CreditBatch | undefined
+}
+
+export interface CreditBatch {
+  lookUp(externalIds: readonly string[]): Promise<ReadonlyMap<string, LookedUpAccount>>
+  record(row: CheckRow): void
 }
 
 export type CheckRefusal = 'unknown_program' | 'unknown_asset' | 'bad_amount' | 'bad_observation' | 'key_reused'
@@ -160,7 +167,8 @@ export function createChecks(options: ChecksOptions): Checks {
     const stored = storedRequest(request, seen.identifiers)
     const { composed, row } = conclude(stored, seen.identifiers, prepared, { amount: amount.amount, requestKey: asked.requestKey, requestDigest: asked.requestDigest, supersedes: null, actorId: caller.actorId })
     if (row !== undefined) {
-      if (caller.transaction === undefined) records.add(row)
+      if (caller.batch !== undefined) caller.batch.record(row)
+      else if (caller.transaction === undefined) records.add(row)
       else await writeChecks(caller.transaction, [row])
     }
     options.onAnswer?.(composed.answer)
@@ -227,7 +235,7 @@ export function createChecks(options: ChecksOptions): Checks {
       }
       if (hasPosition(request)) missing.delete('position')
       const unknown = unknownAccounts(request)
-      if (unknown.length > 0) for (const [name, account] of await lookUpAccounts(caller.transaction ?? database.prisma, unknown)) found.set(name, account)
+      if (unknown.length > 0) for (const [name, account] of await (caller.batch?.lookUp(unknown) ?? lookUpAccounts(caller.transaction ?? database.prisma, unknown))) found.set(name, account)
       missing.delete('account_lookup')
     }
     const failed = await Promise.race([
