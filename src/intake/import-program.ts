@@ -2,16 +2,13 @@
 
 import type { Database } from '../base/database.ts'
 import { type NewProgram, publishProgram } from '../policies/index.ts'
-import { apiyi } from '../programs/catalogue/apiyi.ts'
+import { catalogue } from '../programs/catalogue/index.ts'
 import type { ImportOptions } from './import-options.ts'
 
 const PROGRAM_KEY = /^[a-z0-9][a-z0-9-]{0,62}$/
 export const ASSET_DEFAULT = 'USD'
 /** The same rate that an audit assumes of a folder without rebates. */
 const RATE_PPM_DEFAULT = 50_000
-
-/** Programmes whose published rules are known. */
-const CATALOGUE: readonly NewProgram[] = [apiyi]
 
 /** Before anything a folder may state. */
 const BEFORE_ALL_FACTS = new Date('1990-01-01T00:00:00Z')
@@ -46,7 +43,7 @@ export class ImportPrograms {
     const { keys, clock, actorId } = this.options
     const asset = this.options.asset ?? (await this.mainAsset()) ?? ASSET_DEFAULT
     await this.database.prisma.asset.createMany({ data: [{ code: asset, kind: 'money', exponent: 6, name: asset }], skipDuplicates: true })
-    const program = CATALOGUE.find((each) => each.key === key) ?? plainProgram(key, asset)
+    const program = catalogue.find((each) => each.key === key) ?? plainProgram(key, asset)
     const published = await publishProgram({ database: this.database, keys, clock, actorId }, program)
     if (!published.ok) throw new Error(`The programme ${key} could not be made: ${published.reason}.`)
     return published.programId

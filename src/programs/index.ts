@@ -2,7 +2,10 @@
 
 export { ownersOfResource, recordResources, resourceHash } from './account-resources.ts'
 export { type Attributed, type Invitation, type NotPayable } from './attribution.ts'
+export { apiMarket } from './catalogue/api-market.ts'
 export { apiyi } from './catalogue/apiyi.ts'
+export { chatApi } from './catalogue/chat-api.ts'
+export { catalogue } from './catalogue/index.ts'
 export { AD_PARAMETER, AD_PARAMETERS_MAX, type ClickAnswer, type ClickRefusal, CLICKS_PER_DAY, CLICKS_PER_HOUR, type NewClick, recordClick } from './clicks.ts'
 export type { PreCreditCheck } from '../checks/index.ts'
 export {

@@ -14,6 +14,8 @@ const rules = (ratePpm: number): ProgramRulesInput => ({
   maturitySeconds: 0,
   // The link, else the code on the registration form; nothing binds after registration.
   binding: { link: true, code: true, precedence: 'typed', afterSignup: 'never' },
+  // "Genuine new-user acquisition": nobody who was here before under another account.
+  eligibility: { newCustomer: true, separateAccount: false },
   enforcement: { actions: ['hold', 'cancel', 'freeze', 'reclaim', 'restrict'], termsVersion: '2026-05-15', termsUrl: 'https://docs.apiyi.com/' },
   household: 'eligible',
   onSilence: 'escalate',
@@ -24,6 +26,7 @@ const rules = (ratePpm: number): ProgramRulesInput => ({
     'zh-CN': '一个密钥调用多种 AI 模型。使用我的邀请码 {code} 注册:{link}(广告:您充值后我将获得奖励金)',
   },
   creditScope: 'Usage of any model on the platform; not withdrawable.',
+  memberPage: { lists: ['invitees', 'rebates'], share: ['copy'] },
 })
 
 export const apiyi: NewProgram = {
