@@ -20,3 +20,8 @@ export function limitPerMinute(limit: number): RequestHandler {
     },
   })
 }
+
+/** One name per client: an address, or for IPv6 its network, of which a client has any number of addresses. */
+export function addressName(address: string): string {
+  return address === '' ? '' : ipKeyGenerator(address)
+}

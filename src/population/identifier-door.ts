@@ -48,17 +48,44 @@ export async function recordObservations(
   client: pg.PoolClient, door: IdentifierDoor, batch: OpenBatch, observed: readonly ObservedIdentifier[],
 ): Promise<void> {
   if (observed.length === 0) return
-  await client.query(`CREATE TEMP TABLE IF NOT EXISTS stage_identifier (kind text, hash bytea, key_id integer, flags integer,
-    model text, attributes text) ON COMMIT DELETE ROWS`)
   await client.query(`CREATE TEMP TABLE IF NOT EXISTS stage_observation (account_id bigint, kind text, hash bytea,
     context text, occurred_at timestamptz) ON COMMIT DELETE ROWS`)
-  const identifiers = new BinaryRows()
   const observations = new BinaryRows()
+  for (const { accountId, identifier: { kind, value }, at, context } of observed) {
+    observations.row(5).int8(accountId).text(kind).bytes(door.hash(kind, value).hash).text(context).time(at)
+  }
+  await storeIdentifiers(client, door, batch.recordedAt, observed)
+  await copyIn(client, 'stage_observation', observations)
+  await client.query(
+    `INSERT INTO observation (account_id, identifier_id, context, occurred_at, recorded_at, batch_id)
+       SELECT s.account_id, i.id, s.context, s.occurred_at, $1, $2
+       FROM stage_observation s JOIN identifier i ON i.kind = s.kind AND i.hash = s.hash
+       ON CONFLICT DO NOTHING`,
+    [batch.recordedAt, batch.id])
+  await client.query('TRUNCATE stage_observation')
+}
+
+/** Identifiers that were seen with something other than an account so far, such as a click; their ids, in no order. Must run inside the caller's transaction. */
+export async function recordIdentifiers(
+  client: pg.PoolClient, door: IdentifierDoor, recordedAt: Date, seen: readonly Pick<ObservedIdentifier, 'identifier' | 'shownAs'>[],
+): Promise<bigint[]> {
+  if (seen.length === 0) return []
+  await storeIdentifiers(client, door, recordedAt, seen)
+  const hashed = seen.map(({ identifier: { kind, value } }) => ({ kind, hash: door.hash(kind, value).hash }))
+  const found = await client.query<{ id: string }>(
+    'SELECT DISTINCT i.id FROM unnest($1::text[], $2::bytea[]) AS s (kind, hash) JOIN identifier i ON i.kind = s.kind AND i.hash = s.hash',
+    [hashed.map(({ kind }) => kind), hashed.map(({ hash }) => hash)])
+  return found.rows.map(({ id }) => BigInt(id))
+}
+
+async function storeIdentifiers(client: pg.PoolClient, door: IdentifierDoor, recordedAt: Date, seen: readonly Pick<ObservedIdentifier, 'identifier' | 'shownAs'>[]): Promise<void> {
+  await client.query(`CREATE TEMP TABLE IF NOT EXISTS stage_identifier (kind text, hash bytea, key_id integer, flags integer,
+    model text, attributes text) ON COMMIT DELETE ROWS`)
+  const identifiers = new BinaryRows()
   const staged = new Set<string>()
-  for (const { accountId, identifier, shownAs, at, context } of observed) {
+  for (const { identifier, shownAs } of seen) {
     const { kind, value, flags, model } = identifier
     const { hash, keyId } = door.hash(kind, value)
-    observations.row(5).int8(accountId).text(kind).bytes(hash).text(context).time(at)
     const attributes = JSON.stringify(shownAs === null ? identifier.attributes : { ...identifier.attributes, shown_as: shownAs })
     const variant = `${kind}\0${value}\0${flags}\0${model ?? ''}\0${attributes}`
     if (staged.has(variant)) continue
@@ -66,15 +93,8 @@ export async function recordObservations(
     identifiers.row(6).text(kind).bytes(hash).int4(keyId).int4(flags).text(model).text(attributes)
   }
   await copyIn(client, 'stage_identifier', identifiers)
-  await copyIn(client, 'stage_observation', observations)
-  await client.query(upsertIdentifiers, [door.listVersion, batch.recordedAt])
-  await client.query(
-    `INSERT INTO observation (account_id, identifier_id, context, occurred_at, recorded_at, batch_id)
-       SELECT s.account_id, i.id, s.context, s.occurred_at, $1, $2
-       FROM stage_observation s JOIN identifier i ON i.kind = s.kind AND i.hash = s.hash
-       ON CONFLICT DO NOTHING`,
-    [batch.recordedAt, batch.id])
-  await client.query('TRUNCATE stage_identifier, stage_observation')
+  await client.query(upsertIdentifiers, [door.listVersion, recordedAt])
+  await client.query('TRUNCATE stage_identifier')
 }
 
 /** Facts that disagree settle the same way in whatever order and chunks they come: flags add up, the smaller text wins. */

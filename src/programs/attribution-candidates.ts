@@ -7,7 +7,7 @@ import type { ProgramRules } from '../policies/index.ts'
 import type { SignUp } from './attribution.ts'
 import { type FoundClick, findClicks } from './clicks.ts'
 import { SKEW_SECONDS } from './event-facts.ts'
-import { type FoundCode, findCodes, isCurrentAt, normaliseCode } from './invite-codes.ts'
+import { type FoundCode, findCodes, isCurrentAt, namedBy } from './invite-codes.ts'
 import { readRulesAt, type RulesAt } from './rules-at.ts'
 import { readStandings, type Standings } from './standing.ts'
 
@@ -71,7 +71,7 @@ function candidateOf(signUp: SignUp, programId: bigint, { codes, clicks, rulesAt
   const takesPart = (accountId: bigint): boolean => standings.enrolmentAt(programId, accountId, occurredAt) !== 'closed'
   const click = clicks.get(signUp) ?? null
   const code = invitation.code === undefined || !binding.code ? undefined
-    : codes.find((each) => each.programId === programId && each.code === normaliseCode(invitation.code ?? '') && isCurrentAt(each, occurredAt) && takesPart(each.accountId))
+    : namedBy(invitation.code, codes.filter((each) => each.programId === programId && isCurrentAt(each, occurredAt) && takesPart(each.accountId)))
   const typed: Candidate | null = code === undefined ? null
     : { signUp, programId, inviterId: code.accountId, inviteeId, channel: 'code', codeId: code.id, click: click?.codeId === code.id ? click : null, rules }
   const followed: Candidate | null = !binding.link || click === null || click.programId !== programId || !takesPart(click.inviterId) ? null

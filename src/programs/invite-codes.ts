@@ -57,9 +57,10 @@ export function newCode(random: RandomIndex): string {
   return Array.from({ length: CODE_LENGTH }, () => CODE_ALPHABET[random(CODE_ALPHABET.length)]).join('')
 }
 
-/** What a person typed, as codes are stored: upper case, without the spaces and hyphens that people add. */
-export function normaliseCode(typed: string): string {
-  return typed.replace(/[\s-]/g, '').toUpperCase()
+/** What a person typed, as codes are stored: in upper case, as it is (imported codes may have hyphens) and without the spaces and hyphens that people add. */
+export function codeForms(typed: string): string[] {
+  const upper = typed.trim().toUpperCase()
+  return [...new Set([upper, upper.replace(/[\s-]/g, '')])]
 }
 
 export interface FoundCode extends InviteCode {
@@ -78,17 +79,21 @@ export const isCurrentAt = ({ retiredAt }: FoundCode, at: Date): boolean => reti
  * closed, not unknown; one of a member who is suspended for bringing nobody still binds.
  */
 export async function checkCode(transaction: Transaction, programId: bigint, typed: string, at: Date): Promise<CodeAnswer> {
-  const row = await transaction.inviteCode.findUnique({ where: { programId_code: { programId, code: normaliseCode(typed) } } })
-  if (row === null) return { status: 'unknown' }
-  const found = { id: row.id, code: row.code, programId: row.programId, accountId: row.accountId, retiredAt: row.retiredAt }
+  const found = namedBy(typed, (await findCodes(transaction, [typed])).filter((each) => each.programId === programId))
+  if (found === undefined) return { status: 'unknown' }
   if (!isCurrentAt(found, at)) return { status: 'closed', found }
-  const standings = await readStandings(transaction, [{ programId, accountId: row.accountId }])
-  return { status: standings.enrolmentAt(programId, row.accountId, at) === 'closed' ? 'closed' : 'valid', found }
+  const standings = await readStandings(transaction, [{ programId, accountId: found.accountId }])
+  return { status: standings.enrolmentAt(programId, found.accountId, at) === 'closed' ? 'closed' : 'valid', found }
 }
 
 /** In every programme that knows one of them, retired ones included. */
 export async function findCodes(transaction: Transaction, typed: readonly string[]): Promise<FoundCode[]> {
   return transaction.inviteCode.findMany({
-    where: { code: { in: [...new Set(typed.map(normaliseCode))] } }, select: { id: true, code: true, programId: true, accountId: true, retiredAt: true }, orderBy: { id: 'asc' },
+    where: { code: { in: [...new Set(typed.flatMap(codeForms))] } }, select: { id: true, code: true, programId: true, accountId: true, retiredAt: true }, orderBy: { id: 'asc' },
   })
+}
+
+/** The one that these words name, as typed rather than without its hyphens. */
+export function namedBy(typed: string, codes: readonly FoundCode[]): FoundCode | undefined {
+  return codeForms(typed).map((form) => codes.find(({ code }) => code === form)).find((code) => code !== undefined)
 }

@@ -32,6 +32,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   'get /v1/checks': { request: () => ({ path: '/v1/checks?resolved_since=2026-01-01T00:00:00Z' }), right: 200, foreign: 'filtered' },
   'post /v1/events': { request: () => ({ body: eventOf('table', 'login', 'friend', 59) }), right: 200, foreign: 403 },
   'post /v1/accounts': { request: () => ({ body: { program: 'main', account: 'inviter' } }), right: 200, foreign: 404 },
+  'post /v1/codes/retire': { request: () => ({ body: { program: 'main', account: 'alt2' } }), right: 200, foreign: 404 },
   'post /v1/codes/check': { request: () => ({ body: { program: 'main', code: story.code } }), right: 200, foreign: 404 },
   'post /v1/clicks': { request: () => ({ body: { program: 'main', code: story.code, occurred_at: '2026-06-01T00:00:00Z' } }), right: 201, foreign: 404 },
   'get /r/:code': { request: () => ({ path: `/r/${story.code}` }), right: 302, foreign: 'open' },
