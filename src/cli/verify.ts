@@ -1,8 +1,9 @@
 // `ringfence verify`: recomputes the books and the chain of acts and names the first wrong row of every rule.
 import type { Command } from 'commander'
-import { sentenceOf, type VerifyReport, verifyBooks } from '../ledger/index.ts'
+import { type VerifyReport, verifyBooks } from '../ledger/index.ts'
 import type { CliContext } from './context.ts'
 import { ExitCode } from './context.ts'
+import { MORE_VERIFIERS } from './verifiers.ts'
 
 export function register(program: Command, context: CliContext): void {
   program.command('verify')
@@ -22,7 +23,7 @@ async function run(options: { json?: boolean }, context: CliContext): Promise<vo
   const { database, keys, close } = await context.openDatabase()
   const progress = context.progress()
   try {
-    const report = await verifyBooks(database, keys, (done, total) => progress.update('verifying', done, total)).finally(() => progress.finish())
+    const report = await verifyBooks(database, keys, { more: MORE_VERIFIERS, onRule: (done, total) => progress.update('verifying', done, total) }).finally(() => progress.finish())
     context.print(options.json === true ? JSON.stringify(jsonOf(report), null, 2) : textOf(report))
     if (!report.ok) context.exit(ExitCode.found)
   } finally {
@@ -32,14 +33,14 @@ async function run(options: { json?: boolean }, context: CliContext): Promise<vo
 
 function jsonOf({ ok, faults, rules, acts, counted }: VerifyReport): Record<string, unknown> {
   const head = acts.ok && acts.head !== null ? { sequence: acts.head.sequence.toString(), hash: acts.head.hash } : null
-  return { ok, faults, rules, counted, head }
+  return { ok, faults, rules: rules.map(({ name }) => name), counted, head }
 }
 
 function textOf({ ok, faults, rules, acts, counted }: VerifyReport): string {
   const number = (value: number): string => value.toLocaleString('en')
   const seen = `${number(counted.transfers)} transfers, ${number(counted.entries)} entries, ${number(counted.rebates)} rebates, ${number(counted.referrals)} referrals, ${number(counted.acts)} acts`
   const lines = [`Verified ${seen} by ${rules.length} rules.`]
-  for (const { rule, place, found } of faults) lines.push(`WRONG  ${place}: ${found}.`, `       ${sentenceOf(rule)}`)
+  for (const { rule, place, found } of faults) lines.push(`WRONG  ${place}: ${found}.`, `       ${rules.find(({ name }) => name === rule)?.sentence ?? rule}`)
   lines.push(ok ? 'Everything holds.' : `${faults.length} of ${rules.length} rules are broken.`)
   if (acts.ok && acts.head !== null) lines.push(`Newest act: ${acts.head.sequence} ${acts.head.hash}`)
   return lines.join('\n')

@@ -20,7 +20,9 @@ export { type RewardTransferPlan, rewardTransferPlan, type Settlement } from './
 export { type Covered, customerRefundEntries, type MainBalance, rechargeEntries, spendEntries } from './spending.ts'
 export { type TakeBack, takeBackEntries } from './take-back.ts'
 export { entriesOf, inverseEntries } from './undo.ts'
-export { type Fault, sentenceOf, verifyBooks, type VerifyReport } from './verify.ts'
+export { BOOK_RULES, type Fault, verifyBooks, type VerifyOptions, type VerifyReport } from './verify.ts'
+export { sealedText } from './verify-seals.ts'
+export type { BookRule, Verifier, WrongRow } from './verifier.ts'
 export {
   type PayoutDeductions, type PayoutPart, payoutPaidEntries, payoutPaidLateEntries, payoutRequestEntries, type PayoutReturn, payoutReturnEntries,
 } from './payout-entries.ts'

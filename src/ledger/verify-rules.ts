@@ -1,11 +1,9 @@
 // What must hold in the books, rule by rule, each as a query for the first row that breaks it. Recomputed from entries, not from balances.
 // Every query gives the columns place (table and id) and found (what is wrong there), ordered so that the first row is the earliest.
 
-export interface BookRule {
-  readonly name: string
-  readonly sentence: string
-  readonly query: string
-}
+import type { BookRule } from './verifier.ts'
+
+export type { BookRule }
 
 export const ENTRY_RULES: readonly BookRule[] = [
   {

@@ -5,58 +5,85 @@ import { type ActsVerdict, verifyActs } from '../acts/index.ts'
 import type { Database } from '../base/database.ts'
 import { canonicalJson, digestOf } from '../base/hashing.ts'
 import type { KeyRing } from '../base/keys.ts'
-import { type BookRule, ENTRY_RULES, REBATE_RULES, RELATION_RULES } from './verify-rules.ts'
+import type { BookRule, Verifier, WrongRow } from './verifier.ts'
+import { ENTRY_RULES, REBATE_RULES, RELATION_RULES } from './verify-rules.ts'
+import { sealVerifier } from './verify-seals.ts'
 
-export interface Fault {
+export interface Fault extends WrongRow {
   readonly rule: string
-  /** Table and id of the first wrong row. */
-  readonly place: string
-  readonly found: string
 }
 
 export interface VerifyReport {
   readonly ok: boolean
   readonly faults: readonly Fault[]
-  readonly rules: readonly string[]
+  readonly rules: readonly { readonly name: string; readonly sentence: string }[]
   readonly acts: ActsVerdict
   readonly counted: Readonly<Record<'transfers' | 'entries' | 'rebates' | 'referrals' | 'acts', number>>
 }
 
-const RULES: readonly BookRule[] = [...ENTRY_RULES, ...REBATE_RULES, ...RELATION_RULES]
+export interface VerifyOptions {
+  /** Rules of parts that the ledger may not know, e.g. of decisions. */
+  readonly more?: readonly Verifier[]
+  /** Told before each rule. */
+  readonly onRule?: (done: number, total: number) => void
+  /** Checked between rules: the report then covers what was looked at, and throws. */
+  readonly stopping?: AbortSignal
+}
 
-/** `onRule` is told before each rule. */
-export async function verifyBooks(database: Database, keys: KeyRing, onRule: (done: number, total: number) => void = () => undefined): Promise<VerifyReport> {
-  const total = RULES.length + 2
+/** The rules in SQL, in the order in which they are run. */
+export const BOOK_RULES: readonly BookRule[] = [...ENTRY_RULES, ...REBATE_RULES, ...RELATION_RULES]
+
+export async function verifyBooks(database: Database, keys: KeyRing, options: VerifyOptions = {}): Promise<VerifyReport> {
+  const verifiers = [...BOOK_RULES.map(asVerifier), versionVerifier, sealVerifier, ...(options.more ?? [])]
   const faults: Fault[] = []
-  for (const [place, rule] of RULES.entries()) {
-    onRule(place, total)
-    const { rows } = await database.pool.query<{ place: string; found: string }>(rule.query)
-    const [first] = rows
-    if (first !== undefined) faults.push({ rule: rule.name, ...first })
+  for (const [place, { name, find }] of verifiers.entries()) {
+    options.stopping?.throwIfAborted()
+    options.onRule?.(place, verifiers.length + 1)
+    const wrong = await find({ database, keys })
+    if (wrong !== null) faults.push({ rule: name, ...wrong })
   }
-  onRule(RULES.length, total)
-  faults.push(...(await alteredVersions(database)))
-  onRule(RULES.length + 1, total)
+  options.onRule?.(verifiers.length, verifiers.length + 1)
   const acts = await verifyActs(database, keys)
-  if (!acts.ok) faults.push({ rule: 'acts', place: `act ${acts.sequence}`, found: acts.fault.replaceAll('_', ' ') })
-  return { ok: faults.length === 0, faults, rules: [...RULES.map((rule) => rule.name), 'version_digests', 'acts'], acts, counted: await count(database, acts) }
+  if (!acts.ok) faults.push({ rule: ACTS.name, place: `act ${acts.sequence}`, found: acts.fault.replaceAll('_', ' ') })
+  const rules = [...verifiers, ACTS].map(({ name, sentence }) => ({ name, sentence }))
+  return { ok: faults.length === 0, faults, rules, acts, counted: await count(database, acts) }
 }
 
-/** The sentence of a rule, for people. */
-export function sentenceOf(rule: string): string {
-  if (rule === 'acts') return 'The chain of acts is as it was written.'
-  if (rule === 'version_digests') return 'The rules and policies are as they were published.'
-  return RULES.find((each) => each.name === rule)?.sentence ?? rule
+const ACTS = { name: 'acts', sentence: 'The chain of acts is as it was written.' }
+
+/** Big joins are hashed in memory, and short ones are not compiled first. */
+function asVerifier({ name, sentence, query }: BookRule): Verifier {
+  return {
+    name, sentence,
+    async find({ database }) {
+      const client = await database.pool.connect()
+      try {
+        await client.query(`begin read only; set local work_mem = '256MB'; set local jit = off`)
+        const { rows } = await client.query<WrongRow>(query)
+        await client.query('commit')
+        return rows[0] ?? null
+      } catch (error) {
+        await client.query('rollback')
+        throw error
+      } finally {
+        client.release()
+      }
+    },
+  }
 }
 
-async function alteredVersions(database: Database): Promise<Fault[]> {
-  const programs = await database.prisma.programVersion.findMany({ select: { id: true, rules: true, digest: true }, orderBy: { id: 'asc' } })
-  const policies = await database.prisma.policyVersion.findMany({ select: { id: true, policy: true, digest: true }, orderBy: { id: 'asc' } })
-  const wrong = [
-    ...programs.map(({ id, rules, digest }) => ({ place: `program_version ${id}`, content: rules, digest })),
-    ...policies.map(({ id, policy, digest }) => ({ place: `policy_version ${id}`, content: policy, digest })),
-  ].find(({ content, digest }) => !digestOf(canonicalJson(content)).equals(digest))
-  return wrong === undefined ? [] : [{ rule: 'version_digests', place: wrong.place, found: 'its content is not the one that was published' }]
+const versionVerifier: Verifier = {
+  name: 'version_digests',
+  sentence: 'The rules and policies are as they were published.',
+  async find({ database }) {
+    const programs = await database.prisma.programVersion.findMany({ select: { id: true, rules: true, digest: true }, orderBy: { id: 'asc' } })
+    const policies = await database.prisma.policyVersion.findMany({ select: { id: true, policy: true, digest: true }, orderBy: { id: 'asc' } })
+    const wrong = [
+      ...programs.map(({ id, rules, digest }) => ({ place: `program_version ${id}`, content: rules, digest })),
+      ...policies.map(({ id, policy, digest }) => ({ place: `policy_version ${id}`, content: policy, digest })),
+    ].find(({ content, digest }) => !digestOf(canonicalJson(content)).equals(digest))
+    return wrong === undefined ? null : { place: wrong.place, found: 'its content is not the one that was published' }
+  },
 }
 
 async function count(database: Database, acts: ActsVerdict): Promise<VerifyReport['counted']> {
