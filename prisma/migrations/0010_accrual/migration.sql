@@ -216,6 +216,8 @@ BEGIN
     RAISE EXCEPTION 'entries with an unknown kind, a wrong owner or without their rebate: %', v_wrong USING ERRCODE = 'RF002';
   END IF;
 
+  -- Before an id is taken: the sealing of postings waits for whoever holds this lock, so that no lower id can come after a seal.
+  LOCK TABLE transfer IN ROW EXCLUSIVE MODE;
   SELECT array_agg(coalesce(k.id, nextval('transfer_id_seq')) ORDER BY t.place) INTO v_ids
     FROM unnest(p_keys) WITH ORDINALITY AS t(key, place) LEFT JOIN transfer k ON k.natural_key = t.key;
   SELECT array_agg(CASE WHEN t.reverses_id < 0 THEN v_ids[-t.reverses_id] ELSE t.reverses_id END ORDER BY t.place) INTO v_reverses
