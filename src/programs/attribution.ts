@@ -7,6 +7,7 @@ import { recordResources } from './account-resources.ts'
 import { type Candidate, candidatesOf } from './attribution-candidates.ts'
 import { readRelations, type Relations } from './attribution-relations.ts'
 import { type FoundClick, keepClickObservations } from './clicks.ts'
+import { whoDoesNotCount } from './who-counts.ts'
 
 /** What a sign-up says about its invitation. */
 export interface Invitation {
@@ -90,8 +91,9 @@ function followed(signUps: readonly SignUp[], clicks: ReadonlyMap<SignUp, FoundC
 async function judge(transaction: Transaction, candidates: readonly Candidate[]): Promise<Judged[]> {
   const relations = await readRelations(transaction, candidates)
   const restricted = await restrictedInviters(transaction, candidates)
+  const notCounted = await whoDoesNotCount(transaction, candidates)
   return candidates.map((candidate) => {
-    const notPayable = whyNotPayable(candidate, relations, !restricted.has(candidate))
+    const notPayable = whyNotPayable(candidate, relations, !restricted.has(candidate) && !notCounted.has(candidate))
     if (notPayable === null) relations.add(candidate)
     return { candidate, notPayable }
   })
