@@ -26,8 +26,15 @@ export { resolveHeldCredits } from './resolve-check.ts'
 export { type CreditOccasion, type GrantedCredit, grantSignupCredit } from './signup-credit.ts'
 export { creditEndsAt, type CreditRefund, restoreCredit } from './signup-credit-restore.ts'
 export { type Enrolment, ENROLMENTS, type Member, readStandings, type Standings } from './standing.ts'
+export { creditExpiryJob, idleMembersJob } from './standing-jobs.ts'
 export { type AcceptedTerms, acceptTerms, readAcceptedTerms } from './terms.ts'
 export { changeTrack, takeTrackChange, type TrackAnswer, type TrackRefusal, type TrackWish } from './tracks.ts'
 export {
   REWARD_TRANSFER_LOG_TYPE, type RewardTransferAnswer, type RewardTransferLine, type RewardTransferRefusal, type RewardTransferRequest, rewardTransferLog, transferReward,
 } from './transfer-reward.ts'
+export {
+  answerInstruction, type AnswerRefusal, type AnswerResult, type EndedInstruction, type InstructionAnswer, retryInstruction, type RetryRefusal,
+} from './host-answers.ts'
+export { type HostHeld, hostHeldOf } from './host-held.ts'
+export { type InstructionKind, type InstructionLine, type NewInstruction, tellHost, writeInstruction, type WrittenInstruction } from './host-instructions.ts'
+export { takeBackAtHost } from './host-take-back.ts'
