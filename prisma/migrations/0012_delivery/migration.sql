@@ -117,7 +117,8 @@ CREATE INDEX host_instruction_line_rebate ON host_instruction_line (rebate_id);
 -- Each comparison of the host's own list with ours, as it was found.
 CREATE TABLE reconciliation (
   id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  program_id    bigint NOT NULL REFERENCES program,
+  -- Null: of all programmes.
+  program_id    bigint REFERENCES program,
   list_digest   bytea NOT NULL,
   counts        jsonb NOT NULL,
   differences   integer NOT NULL CHECK (differences >= 0),
