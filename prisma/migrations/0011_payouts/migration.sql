@@ -126,7 +126,8 @@ CREATE TABLE payout (
   CHECK ((ended_at IS NULL) = (state IN ('requested', 'approved', 'in_transit'))),
   CHECK ((told_at IS NULL) = (told_rank IS NULL))
 );
-COMMENT ON COLUMN payout.needs_approval IS 'Above the limit of its programme, or held or denied by the check: another person than the requester approves.';
+COMMENT ON COLUMN payout.needs_approval IS 'Above the limit of its programme: another person than the requester approves.';
+COMMENT ON COLUMN payout.hold_id IS 'The check held or denied it: it goes on only once this hold ended, by a person who approves or by the check''s real answer.';
 COMMENT ON COLUMN payout.reason IS 'Why it waits for review, failed or came back, as a stable word.';
 COMMENT ON COLUMN payout.told_at IS 'The time, with its rank within it, of the newest word of the bank or processor that counted: an older one changes nothing any more.';
 CREATE INDEX payout_account ON payout (account_id, id);
@@ -139,8 +140,8 @@ CREATE TRIGGER payout_person BEFORE INSERT OR UPDATE OF approved_by ON payout FO
 -- The closed table of steps, enforced here too: a payout is paid or given back once each way, whoever writes.
 CREATE FUNCTION check_payout_step() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF (NEW.natural_key, NEW.program_id, NEW.account_id, NEW.destination_id, NEW.method, NEW.asset, NEW.gross, NEW.requested_by, NEW.requested_at)
-     IS DISTINCT FROM (OLD.natural_key, OLD.program_id, OLD.account_id, OLD.destination_id, OLD.method, OLD.asset, OLD.gross, OLD.requested_by, OLD.requested_at) THEN
+  IF (NEW.natural_key, NEW.program_id, NEW.account_id, NEW.destination_id, NEW.method, NEW.asset, NEW.gross, NEW.needs_approval, NEW.hold_id, NEW.requested_by, NEW.requested_at)
+     IS DISTINCT FROM (OLD.natural_key, OLD.program_id, OLD.account_id, OLD.destination_id, OLD.method, OLD.asset, OLD.gross, OLD.needs_approval, OLD.hold_id, OLD.requested_by, OLD.requested_at) THEN
     RAISE EXCEPTION 'what payout % is about does not change', OLD.id USING ERRCODE = 'RF900';
   END IF;
   IF NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN (
@@ -148,6 +149,9 @@ BEGIN
     ('in_transit', 'paid'), ('in_transit', 'failed'), ('in_transit', 'returned'),
     ('failed', 'paid'), ('paid', 'failed'), ('paid', 'returned'), ('returned', 'paid')) THEN
     RAISE EXCEPTION 'payout % cannot go from % to %', OLD.id, OLD.state, NEW.state USING ERRCODE = 'RF900';
+  END IF;
+  IF NEW.state = 'approved' AND OLD.state <> 'approved' AND EXISTS (SELECT 1 FROM hold WHERE id = NEW.hold_id AND ended_at IS NULL) THEN
+    RAISE EXCEPTION 'payout % is held', OLD.id USING ERRCODE = 'RF900';
   END IF;
   IF NEW.version <> OLD.version + 1 THEN
     RAISE EXCEPTION 'payout % was changed meanwhile', OLD.id USING ERRCODE = 'RF900';
