@@ -13,6 +13,11 @@ export const assetCode = z.string().regex(/^[A-Z]{3}$/, 'an asset code of three 
 export const ruleWord = z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, 'a word in small letters')
 export const zone = z.string().refine(isTimeZone, 'a time zone of the IANA database, such as Asia/Shanghai')
 
+/** Seconds as people say them: whole days, else begun hours. */
+export function lengthOf(seconds: number): [number, 'day' | 'hour'] {
+  return seconds % 86_400 === 0 ? [seconds / 86_400, 'day'] : [Math.ceil(seconds / 3600), 'hour']
+}
+
 function isTimeZone(name: string): boolean {
   try {
     return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''

@@ -59,6 +59,13 @@ export function formatInZone(zone: string, at: Date): string {
   return `${new Date(wall).toISOString().slice(0, 19).replace('T', ' ')} ${minutes < 0 ? '-' : '+'}${hours}:${rest}`
 }
 
+/** A time that says its offset, such as 2026-05-15T00:00:00+08:00; null for anything else: a time without one could be meant in any zone. */
+export function timeWithOffset(text: string): Date | null {
+  if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/.test(text)) return null
+  const milliseconds = Date.parse(text)
+  return Number.isNaN(milliseconds) ? null : new Date(milliseconds)
+}
+
 const formats = new Map<string, Intl.DateTimeFormat>()
 
 /** The wall clock's reading as if it were one of UTC. */

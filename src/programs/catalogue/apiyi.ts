@@ -23,7 +23,7 @@ const rules = (ratePpm: number): ProgramRulesInput => ({
   linkTemplate: 'https://api.apiyi.com/register/?aff_code={code}',
   shareText: {
     en: 'One key for many AI models. Sign up with my invite code {code}: {link} (advertisement: I earn a rebate on your recharges)',
-    'zh-CN': '一个密钥调用多种 AI 模型。使用我的邀请码 {code} 注册:{link}(广告:您充值后我将获得奖励金)',
+    'zh-CN': '一个密钥调用多种 AI 模型。使用我的邀请码 {code} 注册：{link}（广告：您充值后我将获得奖励金）',
   },
   creditScope: 'Usage of any model on the platform; not withdrawable.',
   memberPage: { lists: ['invitees', 'rebates'], share: ['copy'] },

@@ -50,7 +50,7 @@ const rules: ProgramRulesInput = {
   linkTemplate: 'https://chat-api.com/?ref={code}',
   shareText: {
     en: 'I run my WhatsApp messages over Chat API. Register with my link: {link} (advertisement: I am rewarded for your payments)',
-    'zh-CN': '我使用 Chat API 收发 WhatsApp 消息。通过我的链接注册:{link}(广告:您付费后我将获得奖励)',
+    'zh-CN': '我使用 Chat API 收发 WhatsApp 消息。通过我的链接注册：{link}（广告：您付费后我将获得奖励）',
   },
   creditScope: 'Additional days of service; money to the bank account of the contract.',
   memberPage: { lists: ['tree', 'rebates'], share: ['copy'], contact: 'Telegram @Chat_API_Support' },
