@@ -1,7 +1,7 @@
 // How members stand in a programme at any time: enrolment, track, and whether they count at all; read for many members at once.
 // Promises: a constant number of statements; a member without any row is active on the default track; what was in force when an event occurred decides.
 
-import type { Transaction } from '../base/database.ts'
+import type { Session } from '../base/session.ts'
 
 export const ENROLMENTS = ['active', 'suspended', 'closed'] as const
 /** suspended: nothing accrues, the link still binds, what was earned stays payable. closed: the code binds no longer either. */
@@ -41,18 +41,18 @@ interface Exclusion {
 }
 
 /** Of members who are not among those given, nothing is known here: asking for one throws. */
-export async function readStandings(transaction: Transaction, members: readonly Member[]): Promise<Standings> {
+export async function readStandings(session: Session, members: readonly Member[]): Promise<Standings> {
   const asked = new Set(members.map(({ programId, accountId }) => keyOf(programId, accountId)))
   const accountIds = [...new Set(members.map(({ accountId }) => accountId))]
   const programIds = [...new Set(members.map(({ programId }) => programId))]
   // Of two changes at one time the later recorded one counts: it corrects the other.
-  const enrolments = await transaction.$queryRaw<Change[]>`
+  const enrolments = await session.$queryRaw<Change[]>`
     select program_id, account_id, state as value, effective_from from enrolment_change
       where account_id = any (${accountIds}::bigint[]) and program_id = any (${programIds}::bigint[]) order by effective_from, id`
-  const tracks = await transaction.$queryRaw<Change[]>`
+  const tracks = await session.$queryRaw<Change[]>`
     select program_id, account_id, track as value, effective_from from track_change
       where account_id = any (${accountIds}::bigint[]) and program_id = any (${programIds}::bigint[]) order by effective_from, id`
-  const exclusions = await transaction.$queryRaw<Exclusion[]>`
+  const exclusions = await session.$queryRaw<Exclusion[]>`
     select program_id, account_id, starts_at, ends_at from excluded_account
       where account_id = any (${accountIds}::bigint[]) and (program_id is null or program_id = any (${programIds}::bigint[]))`
   const ofMember = (change: Change): string => keyOf(change.program_id, change.account_id)

@@ -89,14 +89,18 @@ DECLARE
   v_keys bytea[];
   v_about bigint[];
   v_rebates bigint[];
+  v_spent bigint[];
   v_books bigint[];
 BEGIN
   SELECT array_agg(DISTINCT m.id) INTO v_members FROM (
-    SELECT unnest(p_account_ids) AS id UNION ALL SELECT r.inviter_id FROM unnest(p_account_ids) AS a(id) JOIN referral r ON r.invitee_id = a.id) AS m;
+    SELECT unnest(p_account_ids) AS id
+    UNION ALL SELECT r.inviter_id FROM unnest(p_account_ids) AS a(id) JOIN referral r ON r.invitee_id = a.id
+    UNION ALL SELECT r.account_id FROM unnest(p_event_ids) AS e(id) JOIN rebate r ON r.event_id = e.id) AS m;
   PERFORM lock_members(v_members);
   -- Read again under the lock: a decision may have changed a relation's state meanwhile.
   SELECT coalesce(jsonb_agg(jsonb_build_object('id', r.id::text, 'program', r.program_id::text, 'inviter', r.inviter_id::text, 'invitee', r.invitee_id::text,
-           'state', r.state, 'occurred_at', r.occurred_at, 'effective_at', r.effective_at) ORDER BY r.program_id, r.id), '[]'), array_agg(r.id)
+           'state', r.state, 'occurred_at', r.occurred_at, 'effective_at', r.effective_at,
+           'click', (SELECT jsonb_build_object('ad_parameters', c.ad_parameters, 'referer_host', c.referer_host) FROM click c WHERE c.id = r.click_id)) ORDER BY r.program_id, r.id), '[]'), array_agg(r.id)
     INTO v_referrals, v_referral_ids FROM unnest(p_account_ids) AS a(id) JOIN referral r ON r.invitee_id = a.id;
 
   SELECT array_agg(w.event_id) INTO v_waiting FROM unnest(p_account_ids) AS a(id) JOIN waiting_event w ON w.account_id = a.id;
@@ -114,6 +118,9 @@ BEGIN
   SELECT array_agg(e.id) INTO v_about FROM unnest(v_keys) AS k(key) JOIN event e ON e.original_key = k.key;
   SELECT array_agg(DISTINCT id) INTO v_events FROM unnest(v_events || v_about) AS v(id);
   SELECT array_agg(r.id) INTO v_rebates FROM unnest(v_events) AS v(id) JOIN rebate r ON r.event_id = v.id AND r.kind IN ('rebate', 'opening');
+  -- What spending took, and what was given back of it, may be given back to where it came from.
+  SELECT array_agg(DISTINCT e.rebate_id) INTO v_spent FROM unnest(v_events) AS v(id) JOIN transfer t ON t.event_id = v.id AND t.kind IN ('spend', 'refund')
+    JOIN entry e ON e.transfer_id = t.id WHERE e.rebate_id IS NOT NULL;
 
   SELECT array_agg(b.id) INTO v_books FROM unnest(v_members) AS m(id) JOIN book_account b ON b.account_id = m.id AND b.kind IN ('debt', 'main_bonus', 'main_reward');
   RETURN jsonb_build_object(
@@ -133,8 +140,8 @@ BEGIN
         SELECT e.rebate_id, b.kind, sum(e.amount) AS total FROM unnest(v_rebates) AS v(id) JOIN entry e ON e.rebate_id = v.id
           JOIN book_account b ON b.id = e.book_account_id AND b.kind IN ('reversed', 'reclaimed', 'breakage', 'opening_balance') GROUP BY 1, 2) AS s),
     'holds', (SELECT jsonb_agg(jsonb_build_object('id', h.id::text, 'rebate', h.rebate_id::text, 'reason', h.reason) ORDER BY h.id)
-      FROM unnest(v_rebates) AS v(id) JOIN hold h ON h.rebate_id = v.id AND h.ended_at IS NULL),
-    'positions', position_lines(v_books, v_rebates),
+      FROM (SELECT unnest(v_rebates) AS id UNION SELECT unnest(v_spent)) AS v JOIN hold h ON h.rebate_id = v.id AND h.ended_at IS NULL),
+    'positions', position_lines(v_books, v_rebates || v_spent),
     'paid', (SELECT jsonb_agg(jsonb_build_array(b.account_id::text, b.asset, b.balance::text)) FROM unnest(p_account_ids) AS a(id)
       JOIN book_account b ON b.account_id = a.id AND b.kind = 'main_paid'),
     'moves', (SELECT jsonb_agg(jsonb_build_object('transfer', t.id::text, 'kind', t.kind, 'event', t.event_id::text, 'reverses', t.reverses_id::text,
@@ -150,13 +157,13 @@ BEGIN
       OR EXISTS (SELECT 1 FROM unnest(v_members) AS m(id) JOIN excluded_account x ON x.account_id = m.id));
 END $$;
 
--- What lies in the given book accounts, and where the given rebates lie.
+-- What lies in the given book accounts, and where the given rebates lie or lay.
 CREATE FUNCTION position_lines(p_book_ids bigint[], p_rebate_ids bigint[]) RETURNS jsonb LANGUAGE sql STABLE
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
   SELECT jsonb_agg(jsonb_build_object('account', b.account_id::text, 'book', b.kind, 'asset', b.asset, 'rebate', r.id::text, 'amount', p.amount::text,
       'program', r.program_id::text, 'kind', r.kind, 'occurred_at', r.occurred_at, 'matures_at', r.matures_at, 'expires_at', r.expires_at))
     FROM (SELECT p.book_account_id, p.rebate_id, p.amount FROM unnest(p_book_ids) AS v(id) JOIN position p ON p.book_account_id = v.id AND p.amount <> 0
-          UNION SELECT p.book_account_id, p.rebate_id, p.amount FROM unnest(p_rebate_ids) AS v(id) JOIN position p ON p.rebate_id = v.id AND p.amount <> 0) AS p
+          UNION SELECT p.book_account_id, p.rebate_id, p.amount FROM unnest(p_rebate_ids) AS v(id) JOIN position p ON p.rebate_id = v.id) AS p
     JOIN book_account b ON b.id = p.book_account_id JOIN rebate r ON r.id = p.rebate_id
 $$;
 
