@@ -7,12 +7,26 @@ export { apiyi } from './catalogue/apiyi.ts'
 export { chatApi } from './catalogue/chat-api.ts'
 export { catalogue } from './catalogue/index.ts'
 export { AD_PARAMETER, AD_PARAMETERS_MAX, type ClickAnswer, type ClickRefusal, CLICKS_PER_DAY, CLICKS_PER_HOUR, type NewClick, recordClick } from './clicks.ts'
+export { clickKeepingJob, lapsedClaimsJob } from './attribution-jobs.ts'
+export { CLICKS_KEPT_DAYS, forgetClicks } from './click-keeping.ts'
+export {
+  type Claim, CLAIM_REASONS, CLAIM_STATES, type ClaimReason, type ClaimState, CONFIRM_DAYS, findClaim, REFUSAL_REASONS, type RefusalReason, type StepAnswer, type StepRefusal,
+} from './claims.ts'
+export { confirmClaim } from './claims-confirm.ts'
+export { approveClaim, type ClaimVerdict, decideClaim } from './claims-decide.ts'
+export { enterClaim, type EntryAnswer, type EntryRefusal } from './claims-enter.ts'
+export { lapseClaims } from './claims-lapse.ts'
+export { asMemberSees, type ClaimLine, factsOf, listClaims, withNames } from './claims-read.ts'
+export { claimTexts, CONFIRMATION_TEXTS } from './claims-texts.ts'
 export type { PreCreditCheck } from '../checks/index.ts'
 export {
   changeEnrolment, type EnrolmentAnswer, type EnrolmentReason, type EnrolmentRefusal, type EnrolmentRow, type EnrolmentWish, readEnrolments, type StandingActor,
 } from './enrolment.ts'
 export { type ClientPayment, noteClient, type Reactivation } from './enrolment-clients.ts'
 export { type IdleRound, suspendIdle } from './enrolment-idle.ts'
+export {
+  approveContract, type Contract, type ContractAnswer, type ContractRefusal, documentReferenceOf, endContract, enterContract, type NewContract,
+} from './contracts.ts'
 export { expireCredits, expireMember, type ExpiryRound } from './expiry.ts'
 export { type EventFact, type FactRefusal, SKEW_SECONDS } from './event-facts.ts'
 export { checkCode, type CodeAnswer, findCodes, type InviteCode, inviteCodeOf, retireCode } from './invite-codes.ts'
@@ -26,6 +40,10 @@ export { resolveHeldCredits } from './resolve-check.ts'
 export { type CreditOccasion, type GrantedCredit, grantSignupCredit } from './signup-credit.ts'
 export { creditEndsAt, type CreditRefund, restoreCredit } from './signup-credit-restore.ts'
 export { type Enrolment, ENROLMENTS, type Member, readStandings, type Standings } from './standing.ts'
+export {
+  endExclusion, excludeAccount, EXCLUSION_REASONS, type Exclusion, type ExclusionAnswer, type ExclusionReason, type ExclusionRefusal, type NewExclusion,
+} from './standing-excluded.ts'
+export { type MemberStanding, readMemberStanding } from './standing-reading.ts'
 export { creditExpiryJob, idleMembersJob } from './standing-jobs.ts'
 export { type AcceptedTerms, acceptTerms, readAcceptedTerms } from './terms.ts'
 export { changeTrack, takeTrackChange, type TrackAnswer, type TrackRefusal, type TrackWish } from './tracks.ts'
@@ -38,3 +56,6 @@ export {
 export { type HostHeld, hostHeldOf } from './host-held.ts'
 export { type InstructionKind, type InstructionLine, type NewInstruction, tellHost, writeInstruction, type WrittenInstruction } from './host-instructions.ts'
 export { takeBackAtHost } from './host-take-back.ts'
+export { type Difference, type DifferenceKind, DIFFERENCES, type HostRow, type OurRow, reconcile, type ReconciliationReport } from './reconcile.ts'
+export { type RanReconciliation, type ReconciliationOrder, runReconciliation } from './run-reconciliation.ts'
+export { sweepJob, sweepRewards } from './sweep-rewards.ts'

@@ -10,6 +10,7 @@ const { api, call, key, scanned, database } = await useApi()
 let story: Story
 let plan: Record<string, unknown> = {}
 let decision: Record<string, unknown> = {}
+const standing = { waiting: '', withdrawn: '', exclusion: '' }
 const tokens = { all: '', main: '', other: '' }
 
 interface Row {
@@ -53,6 +54,17 @@ const TABLE: Readonly<Record<string, Row>> = {
   'post /v1/programs/:key/versions': { request: () => ({ path: '/v1/programs/main/versions', body: { effective_from: '2026-09-01T00:00:00Z', rules: knownRules } }), right: 201, foreign: 404 },
   'get /v1/programs/:key/policies': { request: () => ({ path: '/v1/programs/main/policies' }), right: 200, foreign: 404 },
   'post /v1/programs/:key/policies': { request: () => ({ path: '/v1/programs/main/policies', body: { effective_from: '2026-09-01T00:00:00Z', policy: {} } }), right: 201, foreign: 404 },
+  'post /v1/members/standing/query': { request: () => ({ body: { program: 'main', account: 'inviter' } }), right: 200, foreign: 404 },
+  'post /v1/members/enrolment': { request: () => ({ body: { program: 'main', account: 'friend', state: 'closed', by: 'member' } }), right: 200, foreign: 404 },
+  'post /v1/members/track': { request: () => ({ body: { program: 'main', account: 'friend', track: 'default' } }), right: 200, foreign: 404 },
+  'post /v1/members/terms': { request: () => ({ body: { program: 'main', account: 'friend', terms_version: '1' } }), right: 200, foreign: 404 },
+  'post /v1/contracts': { request: () => ({ body: { program: 'main', account: 'friend', track: 'agency', signed_at: '2026-05-30T00:00:00Z', document_reference: 'drawer 4' } }), right: 201, foreign: 404 },
+  'get /v1/contracts': { request: () => ({}), right: 200, foreign: 'filtered' },
+  'post /v1/contracts/:id/approve': { request: () => ({ path: `/v1/contracts/${standing.waiting}/approve`, body: {} }), right: 200, foreign: 404 },
+  'post /v1/contracts/:id/end': { request: () => ({ path: `/v1/contracts/${standing.withdrawn}/end`, body: {} }), right: 200, foreign: 404 },
+  'post /v1/excluded-accounts': { request: () => ({ body: { program: 'main', account: 'friend', reason: 'test' } }), right: 201, foreign: 404 },
+  'get /v1/excluded-accounts': { request: () => ({}), right: 200, foreign: 'filtered' },
+  'post /v1/excluded-accounts/:id/end': { request: () => ({ path: `/v1/excluded-accounts/${standing.exclusion}/end`, body: {} }), right: 200, foreign: 404 },
   'get /healthz': { request: () => ({}), right: 200, foreign: 'open' },
   'get /readyz': { request: () => ({}), right: 200, foreign: 'open' },
   'get /openapi.json': { request: () => ({}), right: 200, foreign: 'open' },
@@ -69,8 +81,17 @@ beforeAll(async () => {
   checkToken = (await call('POST', '/v1/checks/pre-credit', { token: tokens.all, body: question })).json['token']
   await call('POST', '/v1/events', { token: tokens.all, body: eventOf('table', 'login', 'friend', 59) })
   plan = (await call('POST', '/v1/plans', { token: tokens.all, body: { action: { kind: 'freeze', target: { case_id: story.caseId } } } })).json
+  const [waiting, withdrawn] = [await enteredFor('alt1'), await enteredFor('alt2')]
+  const exclusion = await call('POST', '/v1/excluded-accounts', { token: tokens.all, body: { program: 'main', account: 'alt1', reason: 'staff' } })
+  Object.assign(standing, { waiting, withdrawn, exclusion: String(exclusion.json['exclusion_id']) })
   decision = (await call('POST', '/v1/decisions', { token: tokens.all, body: { plan_id: plan['plan_id'], hash: plan['hash'], reason: 'farm' }, headers: once() })).json
 })
+
+/** A contract that waits for another person than the one of `tokens.all`. */
+async function enteredFor(account: string): Promise<string> {
+  const body = { program: 'main', account, track: 'agency', signed_at: '2026-05-30T00:00:00Z', document_reference: 'drawer 4' }
+  return String((await call('POST', '/v1/contracts', { token: tokens.all, body })).json['contract_id'])
+}
 
 async function use(name: string, token: string | undefined) {
   const { path, body, headers } = TABLE[name]?.request() ?? {}
@@ -100,7 +121,7 @@ describe('authorisation', () => {
       const foreign = TABLE[name]?.foreign
       if (foreign === 'filtered') {
         expect(answer.status).toBe(200)
-        expect(answer.text).not.toMatch(/"(ring_id|case_id|check_id)"|"key":"main"/)
+        expect(answer.text).not.toMatch(/"(ring_id|case_id|check_id|contract_id|exclusion_id)"|"key":"main"/)
       } else expect(answer.status).toBe(foreign)
     })
 

@@ -10,9 +10,10 @@ import { type Operations, operationRoutes } from './operations.ts'
 import { planRoutes } from './plans.ts'
 import { programRoutes } from './programs.ts'
 import { reviewRoutes } from './review.ts'
+import { standingRoutes } from './standing.ts'
 
 export function routesOf(parts: ApiParts, operations: Operations): Route[] {
   return [
-    ...checkRoutes(parts), ...eventRoutes(parts), ...codeRoutes(parts), ...memberRoutes(parts), ...reviewRoutes(parts), ...planRoutes(parts), ...programRoutes(parts), ...operationRoutes(parts, operations),
+    ...checkRoutes(parts), ...eventRoutes(parts), ...codeRoutes(parts), ...memberRoutes(parts), ...reviewRoutes(parts), ...planRoutes(parts), ...programRoutes(parts), ...standingRoutes(parts), ...operationRoutes(parts, operations),
   ]
 }
