@@ -4,7 +4,7 @@ import { forgetOldKeys } from '../api/idempotency.ts'
 import { defineJob, type Job } from '../base/jobs.ts'
 import { SYSTEM_ACTOR_ID } from '../identities/index.ts'
 import { sealJob } from '../keeping/index.ts'
-import { creditExpiryJob, idleMembersJob, matureRebates } from '../programs/index.ts'
+import { clickKeepingJob, creditExpiryJob, idleMembersJob, lapsedClaimsJob, matureRebates } from '../programs/index.ts'
 
 /** Days for which the first answer to an idempotency key is given again. */
 const ANSWERS_KEPT_DAYS = 30
@@ -16,6 +16,8 @@ export function serviceJobs(): readonly Job[] {
     defineJob({ name: 'forget_answers', everySeconds: 3600, run: async ({ database, clock }) => void await forgetOldKeys(database, clock, ANSWERS_KEPT_DAYS) }),
     creditExpiryJob,
     idleMembersJob,
+    lapsedClaimsJob,
+    clickKeepingJob,
     sealJob,
   ]
 }

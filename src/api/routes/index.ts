@@ -3,6 +3,7 @@
 import type { ApiParts } from '../parts.ts'
 import type { Route } from '../route.ts'
 import { checkRoutes } from './checks.ts'
+import { claimRoutes } from './claims.ts'
 import { codeRoutes } from './codes.ts'
 import { eventRoutes } from './events.ts'
 import { memberRoutes } from './members.ts'
@@ -14,6 +15,6 @@ import { standingRoutes } from './standing.ts'
 
 export function routesOf(parts: ApiParts, operations: Operations): Route[] {
   return [
-    ...checkRoutes(parts), ...eventRoutes(parts), ...codeRoutes(parts), ...memberRoutes(parts), ...reviewRoutes(parts), ...planRoutes(parts), ...programRoutes(parts), ...standingRoutes(parts), ...operationRoutes(parts, operations),
+    ...checkRoutes(parts), ...eventRoutes(parts), ...codeRoutes(parts), ...claimRoutes(parts), ...memberRoutes(parts), ...reviewRoutes(parts), ...planRoutes(parts), ...programRoutes(parts), ...standingRoutes(parts), ...operationRoutes(parts, operations),
   ]
 }
