@@ -5,6 +5,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Database, Transaction } from '../base/database.ts'
 import type { KeyRing } from '../base/keys.ts'
 import type { Log } from '../base/log.ts'
+import type { Outgoing } from '../base/outgoing.ts'
 import { Problem } from '../base/problems.ts'
 import type { Authentication, Identity } from '../identities/index.ts'
 import type { Metrics } from './metrics.ts'
@@ -18,6 +19,8 @@ export interface ApiParts {
   readonly checks: Checks
   readonly metrics: Metrics
   readonly authentication: Authentication
+  /** Judges the addresses of webhooks; the API itself sends nothing. */
+  readonly outgoing: Outgoing
 }
 
 /** A caller that a scope was asked of is always known. */

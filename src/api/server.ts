@@ -10,6 +10,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Database } from '../base/database.ts'
 import type { KeyRing } from '../base/keys.ts'
 import type { Log } from '../base/log.ts'
+import { createOutgoing, type Outgoing } from '../base/outgoing.ts'
 import { Problem } from '../base/problems.ts'
 import type { Checks } from '../checks/index.ts'
 import { createAuthentication } from '../identities/index.ts'
@@ -38,6 +39,8 @@ export interface ApiOptions {
   /** Requests per minute and address on routes that anybody may call or guess at. */
   readonly guessesPerMinute?: number
   readonly version?: string
+  /** Default: public addresses by https alone. */
+  readonly outgoing?: Outgoing
 }
 
 export interface Api {
@@ -53,7 +56,7 @@ export function createApi(options: ApiOptions): Api {
   const metrics = options.metrics ?? createMetrics()
   metrics.watch(checks)
   const authentication = createAuthentication({ database, clock })
-  const parts: ApiParts = { database, keys, clock, log, checks, metrics, authentication }
+  const parts: ApiParts = { database, keys, clock, log, checks, metrics, authentication, outgoing: options.outgoing ?? createOutgoing() }
   let isStopping = false
   let document = ''
   const routes = routesOf(parts, { isMetricsServed: options.isMetricsServed ?? true, isStopping: () => isStopping, document: () => document })

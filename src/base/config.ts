@@ -1,6 +1,10 @@
 // The configuration in one typed place: every setting with its meaning, default and check. Read from the environment by main alone.
 
+import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
+
+/** Parts of a comma-separated list, without empty ones. */
+export const partsOf = (text: string): string[] => text.split(',').map((part) => part.trim()).filter((part) => part !== '')
 
 const boolean = z.enum(['true', 'false']).transform((value) => value === 'true')
 
@@ -17,6 +21,7 @@ export const configSchema = z.object({
   RINGFENCE_KEYS_SEALING: z.string().optional(),
   RINGFENCE_KEYS_CHAIN: z.string().optional(),
   RINGFENCE_KEYS_TOKENS: z.string().optional(),
+  RINGFENCE_WEBHOOK_RANGES: z.string().default('').refine((text) => partsOf(text).every((part) => ipaddr.isValidCIDR(part)), 'must be ranges such as 10.1.0.0/16').describe('Comma-separated ranges, such as 10.1.0.0/16, that webhooks may reach although they are not public, also by plain HTTP; default: none.'),
   RINGFENCE_METRICS: boolean.default(true).describe('Whether /metrics is served.'),
 })
 

@@ -2,8 +2,9 @@
 // Promises: one natural key is one instruction; messages about one member reach the host in their order.
 
 import type { Transaction } from '../base/database.ts'
+import { canonicalJson } from '../base/hashing.ts'
 import { formatAmount } from '../base/money.ts'
-import { enqueue } from '../delivery/index.ts'
+import { enqueue, type OutgoingMessage } from '../delivery/index.ts'
 
 export type InstructionKind = 'credit' | 'grant_days' | 'freeze' | 'release' | 'reclaim'
 
@@ -61,10 +62,12 @@ export async function writeInstruction(transaction: Transaction, instruction: Ne
 
 /** Sends the instruction as it stands; the host knows a repeated one by its id. */
 export async function tellHost(transaction: Transaction, instruction: InstructionRow, now: Date): Promise<void> {
-  await enqueue(transaction, {
-    topic: 'host.instruction', objectKind: 'member', objectId: instruction.accountId, programId: instruction.programId, at: now,
-    body: await bodyOf(transaction, instruction),
-  })
+  await enqueue(transaction, await messageOf(transaction, instruction, now))
+}
+
+export async function messageOf(transaction: Transaction, instruction: InstructionRow, now: Date): Promise<OutgoingMessage> {
+  const body = JSON.parse(canonicalJson(await bodyOf(transaction, instruction))) as Record<string, unknown>
+  return { topic: 'host.instruction', objectKind: 'member', objectId: instruction.accountId, programId: instruction.programId, at: now, body }
 }
 
 interface BodyRow {

@@ -55,6 +55,9 @@ export {
 } from './host-answers.ts'
 export { type HostHeld, hostHeldOf } from './host-held.ts'
 export { type InstructionKind, type InstructionLine, type NewInstruction, tellHost, writeInstruction, type WrittenInstruction } from './host-instructions.ts'
+export {
+  chooseReceiver, INSTRUCTION_STATES, type InstructionQuery, type InstructionState, type ListedInstruction, listInstructions, tellOpenInstructions,
+} from './instruction-list.ts'
 export { takeBackAtHost } from './host-take-back.ts'
 export { type Difference, type DifferenceKind, DIFFERENCES, type HostRow, type OurRow, reconcile, type ReconciliationReport } from './reconcile.ts'
 export { type RanReconciliation, type ReconciliationOrder, runReconciliation } from './run-reconciliation.ts'

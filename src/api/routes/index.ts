@@ -5,7 +5,9 @@ import type { Route } from '../route.ts'
 import { checkRoutes } from './checks.ts'
 import { claimRoutes } from './claims.ts'
 import { codeRoutes } from './codes.ts'
+import { deliveryRoutes } from './delivery.ts'
 import { eventRoutes } from './events.ts'
+import { instructionRoutes } from './instructions.ts'
 import { memberRoutes } from './members.ts'
 import { type Operations, operationRoutes } from './operations.ts'
 import { planRoutes } from './plans.ts'
@@ -15,6 +17,6 @@ import { standingRoutes } from './standing.ts'
 
 export function routesOf(parts: ApiParts, operations: Operations): Route[] {
   return [
-    ...checkRoutes(parts), ...eventRoutes(parts), ...codeRoutes(parts), ...claimRoutes(parts), ...memberRoutes(parts), ...reviewRoutes(parts), ...planRoutes(parts), ...programRoutes(parts), ...standingRoutes(parts), ...operationRoutes(parts, operations),
+    ...checkRoutes(parts), ...eventRoutes(parts), ...codeRoutes(parts), ...claimRoutes(parts), ...memberRoutes(parts), ...reviewRoutes(parts), ...planRoutes(parts), ...programRoutes(parts), ...standingRoutes(parts), ...deliveryRoutes(parts), ...instructionRoutes(parts), ...operationRoutes(parts, operations),
   ]
 }

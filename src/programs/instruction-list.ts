@@ -1,0 +1,79 @@
+// Instructions as operators and hosts read them; what an endpoint that came later has missed; and who receives what a member is given.
+
+import { appendAct } from '../acts/index.ts'
+import type { Transaction } from '../base/database.ts'
+import { type InstructionRow, messageOf } from './host-instructions.ts'
+import type { Recorder } from './recorder.ts'
+
+export const INSTRUCTION_STATES = ['in_transit', 'confirmed', 'partly', 'refused'] as const
+export type InstructionState = (typeof INSTRUCTION_STATES)[number]
+
+export interface ListedInstruction {
+  readonly id: bigint
+  readonly publicId: string
+  readonly program: string
+  /** Null: erased. */
+  readonly account: string | null
+  readonly kind: string
+  readonly asset: string
+  readonly amount: bigint
+  readonly state: string
+  readonly confirmed: bigint | null
+  readonly reference: string | null
+  readonly refusal: string | null
+  readonly recordedAt: Date
+  readonly withdrawnAt: Date | null
+  readonly endedAt: Date | null
+}
+
+export interface InstructionQuery {
+  readonly state?: InstructionState | undefined
+  /** Null: of every programme. */
+  readonly programId: bigint | null
+  readonly limit: number
+  readonly after?: bigint | undefined
+}
+
+/** Newest first. */
+export async function listInstructions(reader: Transaction, { state, programId, limit, after }: InstructionQuery): Promise<ListedInstruction[]> {
+  const rows = await reader.hostInstruction.findMany({
+    where: { ...(state === undefined ? {} : { state }), ...(programId === null ? {} : { programId }), ...(after === undefined ? {} : { id: { lt: after } }) },
+    include: { program: { select: { key: true } }, account: { select: { accountIdentity: { select: { externalId: true } } } } }, orderBy: { id: 'desc' }, take: limit,
+  })
+  return rows.map(({ program, account, confirmedAmount, hostReference, ...row }) => ({
+    ...row, program: program.key, account: account.accountIdentity?.externalId ?? null, confirmed: confirmedAmount, reference: hostReference,
+  }))
+}
+
+const OPEN_AT_ONCE = 500
+
+/** An endpoint that comes later is told what the host has not answered yet, in order. */
+export async function tellOpenInstructions(transaction: Transaction, { endpointId, programId }: { endpointId: bigint; programId: bigint | null }, now: Date): Promise<number> {
+  let [told, after] = [0, 0n]
+  for (;;) {
+    const rows: InstructionRow[] = await transaction.hostInstruction.findMany({
+      where: { state: 'in_transit', id: { gt: after }, ...(programId === null ? {} : { programId }) }, orderBy: { id: 'asc' }, take: OPEN_AT_ONCE,
+    })
+    for (const row of rows) {
+      const { body } = await messageOf(transaction, row, now)
+      await transaction.$executeRaw`
+        insert into outbox (endpoint_id, message_id, topic, object_kind, object_id, body, recorded_at, next_attempt_at)
+          values (${endpointId}, gen_random_uuid(), 'host.instruction', 'member', ${row.accountId}, ${JSON.stringify(body)}::jsonb, ${now}::timestamptz, ${now}::timestamptz)`
+    }
+    told += rows.length
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < OPEN_AT_ONCE) return told
+    after = last.id
+  }
+}
+
+/** The resource that receives what the host grants the member from now on; returns the choice's id. */
+export async function chooseReceiver(
+  { database, keys, clock, actorId }: Pick<Recorder, 'database' | 'keys' | 'clock' | 'actorId'>, choice: { programId: bigint; accountId: bigint; resource: string },
+): Promise<bigint> {
+  return database.inTransaction(async (transaction) => {
+    const { id } = await transaction.rewardReceiver.create({ data: { ...choice, recordedAt: clock.now(), actorId }, select: { id: true } })
+    await appendAct(transaction, keys, clock, { actorId, kind: 'receiver_chosen', objectKind: 'account', objectId: choice.accountId, after: { resource: choice.resource } })
+    return id
+  })
+}
