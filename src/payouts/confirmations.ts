@@ -13,7 +13,10 @@ export interface Word {
   readonly step: 'confirm' | 'fail' | 'return'
   /** Its own id: counts once. */
   readonly externalId: string
+  /** Decides which of two words is newer. */
   readonly occurredAt: Date
+  /** The time that the books state, where it is another. */
+  readonly postedAt?: Date
   readonly reason?: string | null
   readonly fee?: bigint
 }
@@ -28,7 +31,7 @@ export async function applyWord(work: Working, payout: PayoutRow, word: Word): P
   const told = { at: word.occurredAt, rank: RANKS[word.step] }
   if (stateAfter(payout.state, word.step) !== null && isNewer(told, payout)) {
     await takeStep(work, payout, {
-      step: word.step, occurredAt: word.occurredAt, externalId: word.externalId, reason: word.reason ?? null,
+      step: word.step, occurredAt: word.postedAt ?? word.occurredAt, externalId: word.externalId, reason: word.reason ?? null,
       data: { told, ...(word.fee === undefined ? {} : { fee: word.fee }) },
     })
     return 'applied'
@@ -101,7 +104,9 @@ async function takeLine(work: Working, { line }: ReadLine, payout: PayoutRow | u
   const isRight = line.status === 'paid' ? line.amount + line.fee === ordered : line.amount === ordered || line.amount === ordered - payout.fee
   if (!isRight) return 'wrong_amount'
   const externalId = `bank:${digestOf(payout.id.toString(), line.status, line.amount.toString(), line.fee.toString(), line.date.toISOString()).toString('hex')}`
+  // Noon lies on the same day in nearly every zone, so that a year's payments are those of the bank's calendar.
+  const noon = new Date(line.date.getTime() + 43_200_000)
   return applyWord(work, payout, {
-    step: line.status === 'paid' ? 'confirm' : 'return', externalId, occurredAt: line.date, ...(line.status === 'paid' ? { fee: line.fee } : { reason: 'returned_by_bank' }),
+    step: line.status === 'paid' ? 'confirm' : 'return', externalId, occurredAt: line.date, postedAt: noon < work.now ? noon : work.now, ...(line.status === 'paid' ? { fee: line.fee } : { reason: 'returned_by_bank' }),
   })
 }
