@@ -14,6 +14,8 @@ export interface Story {
 
 /** The alts of this history share a card with their inviter: they are to be found by the scan, not turned away at the door. */
 const ALTS_COUNT = { eligibility: { newCustomer: false, separateAccount: false } }
+/** A lost link can be claimed, so that the routes of claims have something to do. */
+const CLAIMS = { binding: { link: true, code: true, precedence: 'typed', afterSignup: 'claim', claims: { facts: ['client_email'], secondPersonAbove: '20' } } }
 /** Beside the default track, one for who has a contract. */
 const TRACKS = { tracks: [{ key: 'agency', entry: 'contract', asset: 'USD', reward: { kind: 'rate', ratePpm: 100_000 } }] }
 
@@ -31,7 +33,7 @@ export async function tellStory(call: Call, token: string, wait: (scanId?: strin
     return answer.json
   }
   const [version] = apiyi.versions
-  for (const key of ['main', 'other']) await post('/v1/programs', { key, name: key, effective_from: '2026-01-01T00:00:00Z', rules: { ...version?.content, ...ALTS_COUNT, ...TRACKS } })
+  for (const key of ['main', 'other']) await post('/v1/programs', { key, name: key, effective_from: '2026-01-01T00:00:00Z', rules: { ...version?.content, ...ALTS_COUNT, ...TRACKS, ...CLAIMS } })
   const { code } = await post('/v1/accounts', { program: 'main', account: 'inviter' })
   const seen = (device: string) => ({ observations: [{ kind: 'device:install', value: device }, { kind: 'payment:fingerprint', value: `card-${device}` }] })
   const events = [

@@ -22,6 +22,7 @@ interface Row {
 }
 
 const question = { program: 'main', subject: 'rebate', subject_id: 'o-1', inviter: 'inviter', invitee: 'alt1', amount: '5', asset: 'USD' }
+const claims = { waiting: '', confirmed: '', proposed: '' }
 const rules = async () => (await call('GET', '/v1/programs/main/versions', { token: tokens.all })).json['versions'] as { rules: unknown }[]
 let knownRules: unknown
 let uses = 0
@@ -37,8 +38,23 @@ const TABLE: Readonly<Record<string, Row>> = {
   'post /v1/codes/check': { request: () => ({ body: { program: 'main', code: story.code } }), right: 200, foreign: 404 },
   'post /v1/clicks': { request: () => ({ body: { program: 'main', code: story.code, occurred_at: '2026-06-01T00:00:00Z' } }), right: 201, foreign: 404 },
   'get /r/:code': { request: () => ({ path: `/r/${story.code}` }), right: 302, foreign: 'open' },
+  'post /v1/claims': { request: () => ({ body: { program: 'main', account: 'inviter', facts: { client_email: 'nobody@example.com' } }, headers: once() }), right: 201, foreign: 404 },
+  'post /v1/claims/query': { request: () => ({ body: { program: 'main', account: 'inviter', as: 'inviter' } }), right: 200, foreign: 404 },
+  'get /v1/claims': { request: () => ({}), right: 200, foreign: 'filtered' },
+  'get /v1/claims/:id': { request: () => ({ path: `/v1/claims/${claims.waiting}` }), right: 200, foreign: 404 },
+  'post /v1/claims/:id/confirm': { request: () => ({ path: `/v1/claims/${claims.waiting}/confirm`, body: { account: 'client1', confirms: true }, headers: once() }), right: 200, foreign: 404 },
+  'post /v1/claims/:id/decide': { request: () => ({ path: `/v1/claims/${claims.confirmed}/decide`, body: { decision: 'refuse', reason: 'terms_other' }, headers: once() }), right: 200, foreign: 404 },
+  'post /v1/claims/:id/approve': { request: () => ({ path: `/v1/claims/${claims.proposed}/approve`, body: { decision: 'accept' }, headers: once() }), right: 200, foreign: 404 },
   'post /v1/members/query': { request: () => ({ body: { program: 'main', account: 'inviter' } }), right: 200, foreign: 404 },
   'post /v1/members/transfer': { request: () => ({ body: { program: 'main', account: 'inviter', asset: 'USD', amount: '0.01' }, headers: once() }), right: 201, foreign: 404 },
+  'post /v1/members/invitees': { request: () => ({ body: { program: 'main', account: 'inviter' } }), right: 200, foreign: 404 },
+  'post /v1/statements/member': { request: () => ({ body: { program: 'main', account: 'inviter', month: '2026-05' } }), right: 200, foreign: 404 },
+  'post /v1/statements/program': { request: () => ({ body: { program: 'main', month: '2026-05' } }), right: 200, foreign: 404 },
+  'post /v1/statements/member/export': { request: () => ({ body: { program: 'main', account: 'inviter', what: 'history', format: 'csv', reason: 'asked by the member' } }), right: 200, foreign: 404 },
+  'post /v1/statements/program/export': { request: () => ({ body: { program: 'main', what: 'entries', month: '2026-05', format: 'ndjson', reason: 'month close' } }), right: 200, foreign: 404 },
+  'post /v1/statements/close': { request: () => ({ body: { program: 'main', month: '2026-04', reason: 'month close' } }), right: 200, foreign: 404 },
+  'get /v1/statements/periods': { request: () => ({ path: '/v1/statements/periods?program=main' }), right: 200, foreign: 404 },
+  'post /v1/statements/tie-out': { request: () => ({ body: { program: 'main', method: 'bank', asset: 'USD', month: '2026-05', rows: [] } }), right: 200, foreign: 404 },
   'get /v1/rings': { request: () => ({}), right: 200, foreign: 'filtered' },
   'get /v1/rings/:id': { request: () => ({ path: `/v1/rings/${story.ringId}` }), right: 200, foreign: 404 },
   'get /v1/cases': { request: () => ({}), right: 200, foreign: 'filtered' },
@@ -84,8 +100,25 @@ beforeAll(async () => {
   const [waiting, withdrawn] = [await enteredFor('alt1'), await enteredFor('alt2')]
   const exclusion = await call('POST', '/v1/excluded-accounts', { token: tokens.all, body: { program: 'main', account: 'alt1', reason: 'staff' } })
   Object.assign(standing, { waiting, withdrawn, exclusion: String(exclusion.json['exclusion_id']) })
+  await enterClaims()
   decision = (await call('POST', '/v1/decisions', { token: tokens.all, body: { plan_id: plan['plan_id'], hash: plan['hash'], reason: 'farm' }, headers: once() })).json
 })
+
+/** Three claims: one waits for its client, one for a person, one for another person than the one of `tokens.all`. */
+async function enterClaims(): Promise<void> {
+  const post = async (path: string, body: unknown) => (await call('POST', path, { token: tokens.all, body, headers: once() })).json
+  const host = await key({ kind: 'key' })
+  const enter = async (name: string): Promise<string> => {
+    await post('/v1/events', eventOf(`signup-${name}`, 'signup', name, 50, { observations: [{ kind: 'email', value: `${name}@example.com` }] }))
+    await post('/v1/events', eventOf(`paid-${name}`, 'recharge', name, 51, { amount: '50', currency: 'USD' }))
+    const body = { program: 'main', account: 'inviter', facts: { client_email: `${name}@example.com` } }
+    return String((await call('POST', '/v1/claims', { token: host, body, headers: once() })).json['claim_id'])
+  }
+  Object.assign(claims, { waiting: await enter('client1'), confirmed: await enter('client2'), proposed: await enter('client3') })
+  await post(`/v1/claims/${claims.confirmed}/confirm`, { account: 'client2', confirms: true })
+  await post(`/v1/claims/${claims.proposed}/confirm`, { account: 'client3', confirms: true })
+  await post(`/v1/claims/${claims.proposed}/decide`, { decision: 'accept' })
+}
 
 /** A contract that waits for another person than the one of `tokens.all`. */
 async function enteredFor(account: string): Promise<string> {
@@ -121,7 +154,7 @@ describe('authorisation', () => {
       const foreign = TABLE[name]?.foreign
       if (foreign === 'filtered') {
         expect(answer.status).toBe(200)
-        expect(answer.text).not.toMatch(/"(ring_id|case_id|check_id|contract_id|exclusion_id)"|"key":"main"/)
+        expect(answer.text).not.toMatch(/"(ring_id|case_id|check_id|contract_id|exclusion_id|claim_id)"|"key":"main"/)
       } else expect(answer.status).toBe(foreign)
     })
 

@@ -42,8 +42,8 @@ describe('who takes part', () => {
 
   test('a code is valid in any case and with the spaces people type; an unknown one is unknown', async () => {
     const code = await codeOf(await fresh())
-    expect(await read((transaction) => checkCode(transaction, programId, ` ${code.toLowerCase().slice(0, 5)}-${code.slice(5)} `))).toMatchObject({ status: 'valid' })
-    expect(await read((transaction) => checkCode(transaction, programId, '2222222222'))).toEqual({ status: 'unknown' })
+    expect(await read((transaction) => checkCode(transaction, programId, ` ${code.toLowerCase().slice(0, 5)}-${code.slice(5)} `, clock.now()))).toMatchObject({ status: 'valid' })
+    expect(await read((transaction) => checkCode(transaction, programId, '2222222222', clock.now()))).toEqual({ status: 'unknown' })
   })
 
   test('an unlucky draw of a code that is taken is drawn again', async () => {
