@@ -1,110 +1,97 @@
-// What a member earned and from whom, read from the books: the figures and the log, in SQL, a page at a time.
-// Promises: cancelled referrals leave the figures and are counted apart; other people appear masked.
+// A member's page as it is answered: figures, balances, debts with their causes, and history lines with what a member may know of a hold.
 
+import { z } from 'zod'
 import type { Transaction } from '../base/database.ts'
+import { formatAmount } from '../base/money.ts'
+import type { OwedDebt, RebateState } from '../ledger/index.ts'
+import { formatInZone } from '../policies/index.ts'
+import {
+  DEBT_SENTENCES, debtReason, type Figures, HISTORY_LABELS, HISTORY_TYPES, type HistoryLine, holdSentence, medianHoldSeconds, type Member, rateText, readFigures, type Sentence,
+} from '../statements/index.ts'
+import { amountAnswer, amountOf, type ExponentOf } from './schemas.ts'
 
-export const LOG_TYPES = ['rebate', 'signup_credit', 'opening', 'reward_transfer'] as const
-export type LogType = (typeof LOG_TYPES)[number]
+const sentence = z.strictObject({ en: z.string(), 'zh-CN': z.string() })
 
-export interface Figures {
-  readonly clicks: number
-  readonly referrals: number
-  readonly pending_referrals: number
-  readonly conversions: number
-  readonly conversion_rate: number | null
-  readonly total_earnings: readonly { asset: string; amount: bigint }[]
-  readonly cancelled_referrals: number
-}
+export const figuresAnswer = z.strictObject({
+  clicks: z.number().int(), referrals: z.number().int(), pending_referrals: z.number().int(), conversions: z.number().int(),
+  conversion_rate: z.number().nullable().describe('Conversions by referrals; null without a referral.'), conversion_rate_text: z.string().describe('As a member reads it: `66.7 %`, or –.'),
+  total_earnings: z.array(amountAnswer).describe('Accrued − reversed − reclaimed.'), cancelled_referrals: z.number().int().describe('Left out of all the others.'),
+}).meta({ id: 'Figures' })
 
-interface Counts {
-  clicks: bigint
-  referrals: bigint
-  conversions: bigint
-  cancelled: bigint
-}
+const STATES = ['pending', 'held', 'available', 'transferred', 'heldInMain', 'inTransit', 'spent', 'paidOut', 'expired', 'usedForDebt', 'reversed', 'reclaimed', 'debt', 'debtRepaid', 'writtenOff'] as const satisfies readonly (keyof RebateState)[]
+const stateName = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
-export async function readFigures(reader: Transaction, programId: bigint, accountId: bigint): Promise<Figures> {
-  // A conversion is a referral with a qualifying payment that was not wholly taken back: a rebate of which something is left.
-  const [counts] = await reader.$queryRaw<Counts[]>`
-    select (select count(*) from click c join invite_code k on k.id = c.code_id where k.program_id = ${programId} and k.account_id = ${accountId} and not c.is_bot) as clicks,
-           count(*) filter (where state <> 'cancelled') as referrals,
-           count(*) filter (where state <> 'cancelled' and exists (
-             select 1 from rebate r where r.referral_id = f.id and r.kind = 'rebate' and r.amount > (
-               select coalesce(sum(e.amount), 0) from entry e join book_account b on b.id = e.book_account_id where e.rebate_id = r.id and b.kind = 'reversed'))) as conversions,
-           count(*) filter (where state = 'cancelled') as cancelled
-      from referral f where f.program_id = ${programId} and f.inviter_id = ${accountId}`
-  const earnings = await reader.$queryRaw<{ asset: string; amount: bigint }[]>`
-    select r.asset, (sum(r.amount) - coalesce(sum(gone.amount), 0))::bigint as amount from rebate r
-      left join lateral (select sum(e.amount) as amount from entry e join book_account b on b.id = e.book_account_id where e.rebate_id = r.id and b.kind in ('reversed', 'reclaimed')) as gone on true
-      where r.program_id = ${programId} and r.account_id = ${accountId} group by r.asset order by r.asset`
-  const [referrals, conversions] = [Number(counts?.referrals ?? 0), Number(counts?.conversions ?? 0)]
+export const historyLineAnswer = z.strictObject({
+  id: z.string(), type: z.enum(HISTORY_TYPES), label: sentence, at: z.iso.datetime(), recorded_at: z.iso.datetime(), asset: z.string(), amount: z.string(),
+  source: z.string().nullable().describe('The invitee, masked.'), source_event: z.string().nullable().describe('What the invitee did.'),
+  base: z.string().nullable(), rate_ppm: z.number().int().nullable(), track: z.string().nullable(), rebate_id: z.string().nullable(), matures_at: z.iso.datetime().nullable(), expires_at: z.iso.datetime().nullable(),
+  states: z.record(z.string(), z.string()).nullable().describe(`Of a rebate, where its amount lies now; zeros are left out: ${STATES.map(stateName).join(', ')}.`),
+  notice: sentence.nullable().describe('Of a held rebate: what its member may be told.'), payout_state: z.string().nullable(),
+}).meta({ id: 'HistoryLine' })
+
+export const debtAnswer = z.strictObject({
+  rebate_id: z.string(), asset: z.string(), amount: z.string().describe('Still owed.'),
+  causes: z.array(z.strictObject({ reason: z.enum(['refunded', 'reclaimed', 'taken_over', 'other']), sentence, at: z.iso.datetime(), amount: z.string() })),
+}).meta({ id: 'Debt' })
+
+export async function presentFigures(reader: Transaction, member: Member, exponentOf: ExponentOf): Promise<z.output<typeof figuresAnswer>> {
+  const found: Figures = await readFigures(reader, member)
   return {
-    clicks: Number(counts?.clicks ?? 0), referrals, pending_referrals: referrals - conversions, conversions,
-    conversion_rate: referrals === 0 ? null : conversions / referrals, total_earnings: earnings, cancelled_referrals: Number(counts?.cancelled ?? 0),
+    clicks: found.clicks, referrals: found.referrals, pending_referrals: found.pendingReferrals, conversions: found.conversions,
+    conversion_rate: found.conversionRate, conversion_rate_text: rateText(found.conversionRate),
+    total_earnings: found.earnings.map(({ asset, amount }) => amountOf(amount, asset, exponentOf)), cancelled_referrals: found.cancelledReferrals,
   }
 }
 
-export interface LogQuery {
+export interface Presenting {
   readonly programId: bigint
-  readonly accountId: bigint
-  readonly types: readonly LogType[]
-  readonly limit: number
-  /** `milliseconds-id-kind` of the last line read. */
-  readonly after: string | undefined
+  readonly zone: string
+  readonly now: Date
+  readonly exponentOf: ExponentOf
+  /** Where a member may add information or ask for a person, as the host offers it. */
+  readonly reviewUrl: string | null
 }
 
-export interface LogLine {
-  readonly id: string
-  readonly type: LogType
-  readonly at: string
-  readonly asset: string
-  readonly amount: bigint
-  readonly source: string | null
-  readonly base: bigint | null
-  readonly rate_ppm: number | null
-  readonly rebate_id: string
+export async function presentLines(reader: Transaction, lines: readonly HistoryLine[], presenting: Presenting): Promise<z.output<typeof historyLineAnswer>[]> {
+  const isHeld = lines.some(({ holds }) => holds.length > 0)
+  const median = isHeld ? await medianHoldSeconds(reader, presenting.programId, presenting.now) : null
+  return lines.map((line) => presentLine(line, presenting, median))
 }
 
-interface LogRow {
-  key: 'r' | 't'
-  id: bigint
-  type: LogType
-  at: Date
-  asset: string
-  amount: bigint
-  invitee: string | null
-  base: bigint | null
-  rate_ppm: number | null
-  rebate_id: bigint
+function presentLine(line: HistoryLine, presenting: Presenting, medianSeconds: number | null): z.output<typeof historyLineAnswer> {
+  const { exponentOf } = presenting
+  const amount = (value: bigint): string => formatAmount(value, exponentOf(line.asset))
+  return {
+    id: line.id, type: line.type, label: { ...HISTORY_LABELS[line.type] }, at: line.at.toISOString(), recorded_at: line.recordedAt.toISOString(), asset: line.asset, amount: amount(line.amount),
+    source: line.source, source_event: line.sourceEvent, base: line.base === null ? null : amount(line.base), rate_ppm: line.ratePpm, track: line.track, rebate_id: line.rebateId?.toString() ?? null,
+    matures_at: line.maturesAt?.toISOString() ?? null, expires_at: line.expiresAt?.toISOString() ?? null, states: statesOf(line.state, amount),
+    notice: noticeOf(line, presenting, medianSeconds), payout_state: line.payoutState,
+  }
 }
 
-/** Newest first: what was earned, and what was moved to the main balance, each line with its rebate. */
-export async function readLog(reader: Transaction, { programId, accountId, types, limit, after }: LogQuery): Promise<{ lines: LogLine[]; next: string | null }> {
-  const [milliseconds = '9999999999999', id = '0', key = 'z'] = after?.split('-') ?? []
-  const before = new Date(Number(milliseconds))
-  const rows = await reader.$queryRaw<LogRow[]>`
-    with line as (
-      select 'r' as key, r.id, r.kind as type, date_trunc('milliseconds', r.effective_at) as at, r.asset, r.amount, r.referral_id, r.base, r.rate_ppm, r.id as rebate_id
-        from rebate r where r.program_id = ${programId} and r.account_id = ${accountId}
-      union all
-      select 't', e.id, 'reward_transfer', date_trunc('milliseconds', t.effective_at), e.asset, e.amount, r.referral_id, null, null, r.id
-        from book_account b join entry e on e.book_account_id = b.id join transfer t on t.id = e.transfer_id and t.kind = 'reward_transfer' join rebate r on r.id = e.rebate_id
-        where b.account_id = ${accountId} and b.kind = 'main_reward' and e.amount > 0 and r.program_id = ${programId}
-    )
-    select line.key, line.id, line.type, line.at, line.asset, line.amount, n.external_id as invitee, line.base, line.rate_ppm, line.rebate_id
-      from line left join referral f on f.id = line.referral_id left join account_identity n on n.account_id = f.invitee_id
-      where line.type = any (${[...types]}) and (line.at, line.id, line.key) < (${before}, ${key === 'z' ? 9_000_000_000_000_000_000n : BigInt(id)}, ${key})
-      order by line.at desc, line.id desc, line.key desc limit ${limit}`
-  const lines = rows.map((row) => ({
-    id: `${row.key}${row.id}`, type: row.type, at: row.at.toISOString(), asset: row.asset, amount: row.amount, source: row.invitee === null ? null : maskName(row.invitee),
-    base: row.base, rate_ppm: row.rate_ppm, rebate_id: row.rebate_id.toString(),
-  }))
-  const last = rows.at(-1)
-  return { lines, next: last === undefined || rows.length < limit ? null : `${last.at.getTime()}-${last.id}-${last.key}` }
+function statesOf(state: RebateState | null, amount: (value: bigint) => string): Record<string, string> | null {
+  if (state === null) return null
+  return Object.fromEntries(STATES.flatMap((name) => (state[name] === 0n ? [] : [[stateName(name), amount(state[name])]])))
 }
 
-/** Enough to recognise a friend, too little to find a stranger. */
-export function maskName(name: string): string {
-  const [first = ''] = name
-  return `${first}***`
+/** The day by which most end is only said while it lies ahead. */
+function noticeOf({ holds, state, asset, at }: HistoryLine, { zone, now, exponentOf, reviewUrl }: Presenting, medianSeconds: number | null): Sentence | null {
+  const [hold] = holds
+  if (hold === undefined || state === null) return null
+  const day = (time: Date): string => formatInZone(zone, time).slice(0, 10)
+  const mostEndBy = medianSeconds === null ? null : new Date(hold.placedAt.getTime() + medianSeconds * 1000)
+  return holdSentence({
+    amount: `${formatAmount(state.held + state.heldInMain, exponentOf(asset))} ${asset}`, earnedOn: day(at),
+    mostEndBy: mostEndBy === null || mostEndBy <= now ? null : day(mostEndBy), link: reviewUrl,
+  })
+}
+
+export function presentDebt({ rebateId, asset, amount, causes }: OwedDebt, exponentOf: ExponentOf): z.output<typeof debtAnswer> {
+  return {
+    rebate_id: rebateId.toString(), asset, amount: amountOf(amount, asset, exponentOf).amount,
+    causes: causes.map((cause) => {
+      const reason = debtReason(cause)
+      return { reason, sentence: { ...DEBT_SENTENCES[reason] }, at: cause.occurredAt.toISOString(), amount: amountOf(cause.amount, asset, exponentOf).amount }
+    }),
+  }
 }

@@ -13,6 +13,7 @@ import type { Metrics } from './metrics.ts'
 import { asProblem, invalidRequest, PROBLEM_TYPE, problemBody } from './problem-reply.ts'
 import { readJsonBody } from './read-body.ts'
 import type { Answer, Route } from './route.ts'
+import { type StartedStream, startStream, writeStream } from './stream-reply.ts'
 
 export interface Responding {
   readonly database: Database
@@ -48,8 +49,11 @@ export async function respond(responding: Responding, route: Route, request: Inc
   const written = await answer(responding, route, request, requestId, matched)
   const isCut = !request.complete
   const headers = { ...HEADERS, 'X-Request-Id': requestId, ...written.headers, ...(isCut ? { Connection: 'close' } : {}) }
-  response.writeHead(written.status, { ...headers, 'Content-Length': Buffer.byteLength(written.text) })
-  response.end(request.method === 'HEAD' ? undefined : written.text)
+  const reason = written.stream === null ? written.reason : await writePieces(responding, request, response, { ...written, headers, requestId, stream: written.stream })
+  if (written.stream === null) {
+    response.writeHead(written.status, { ...headers, 'Content-Length': Buffer.byteLength(written.text) })
+    response.end(request.method === 'HEAD' ? undefined : written.text)
+  }
   // What is left of a refused body is thrown away for a moment, so that the answer arrives; then the connection is cut.
   if (isCut) {
     request.resume()
@@ -58,12 +62,23 @@ export async function respond(responding: Responding, route: Route, request: Inc
   const seconds = responding.monotonicSeconds() - startedSeconds
   responding.metrics.request(route.path, route.method, written.status, seconds)
   const level = written.status >= 500 ? 'error' : 'info'
-  responding.log[level]({ request_id: requestId, method: route.method, route: route.path, status: written.status, milliseconds: Math.round(seconds * 1e5) / 100, caller: written.caller, reason: written.reason }, 'request')
+  responding.log[level]({ request_id: requestId, method: route.method, route: route.path, status: written.status, milliseconds: Math.round(seconds * 1e5) / 100, caller: written.caller, reason }, 'request')
+}
+
+/** Why the stream did not end as it should, for the log. */
+async function writePieces(
+  responding: Responding, request: IncomingMessage, response: ServerResponse, { status, headers, requestId, stream }: Pick<Written, 'status' | 'headers'> & { requestId: string; stream: StartedStream },
+): Promise<string | undefined> {
+  const { end, error } = await writeStream(request, response, { status, headers }, stream)
+  if (end === 'failed') responding.log.error({ request_id: requestId, error: error instanceof Error ? error.name : typeof error, at: placeOf(error) }, 'a stream was cut')
+  return end === 'complete' ? undefined : end
 }
 
 interface Written {
   readonly status: number
   readonly text: string
+  /** In place of the text. */
+  readonly stream: StartedStream | null
   readonly headers: Readonly<Record<string, string>>
   readonly caller: string | undefined
   readonly reason: string | undefined
@@ -81,7 +96,7 @@ async function answer(responding: Responding, route: Route, request: IncomingMes
     if (problem !== error) responding.log.error({ request_id: requestId, error: error instanceof Error ? error.name : typeof error, at: placeOf(error) }, 'unexpected')
     const retry: Record<string, string> = problem.code === 'unavailable' || problem.code === 'in_flight' ? { 'Retry-After': '1' } : {}
     const challenge: Record<string, string> = problem.code === 'unauthorized' ? { 'WWW-Authenticate': 'Bearer' } : {}
-    return { status: problem.status, text: problemBody(problem, requestId), headers: { 'Content-Type': PROBLEM_TYPE, ...retry, ...challenge }, caller: identity?.prefix, reason: `${problem.code}/${problem.reason}` }
+    return { status: problem.status, text: problemBody(problem, requestId), stream: null, headers: { 'Content-Type': PROBLEM_TYPE, ...retry, ...challenge }, caller: identity?.prefix, reason: `${problem.code}/${problem.reason}` }
   }
 }
 
@@ -104,12 +119,17 @@ async function answerOf(responding: Responding, route: Route, request: IncomingM
     body, query, params, identity, requestId, idempotencyKey: key, userAgent: headerOf(request, 'user-agent') ?? '', header: (name: string) => headerOf(request, name),
     address: matched.address ?? request.socket.remoteAddress ?? '', isHead: request.method === 'HEAD',
   }
-  if (route.idempotency === 'none' || key === undefined || identity === null) return written(await route.handle({ ...call, transaction: null }))
+  if (route.idempotency === 'none' || key === undefined || identity === null) {
+    const given = await route.handle({ ...call, transaction: null })
+    return { ...written(given), stream: given.stream === undefined ? null : await startStream(given.stream) }
+  }
   const stored = await answerOnce(responding, { actorId: identity.actorId, route: `${route.method} ${route.path}`, key, request: { body, params, query } }, async (transaction) => {
-    const { status, text } = written(await route.handle({ ...call, transaction }))
+    const given = await route.handle({ ...call, transaction })
+    if (given.stream !== undefined) throw new Error('An answer that is given again cannot be a stream.')
+    const { status, text } = written(given)
     return { status, text }
   })
-  return { status: stored.status, text: stored.text, headers: { 'Content-Type': JSON_TYPE, ...(stored.isHit ? { 'Idempotency-Hit': 'true' } : {}) } }
+  return { status: stored.status, text: stored.text, stream: null, headers: { 'Content-Type': JSON_TYPE, ...(stored.isHit ? { 'Idempotency-Hit': 'true' } : {}) } }
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8'

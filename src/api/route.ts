@@ -7,13 +7,18 @@ import type { Identity, Scope } from '../identities/index.ts'
 
 export type Method = 'get' | 'post'
 
-/** What an answer is, before it is written: JSON, or another text with its type. */
+/** What an answer is, before it is written: JSON, another text with its type, or text as it comes. */
 export interface Answer {
   readonly status: number
   /** Written as JSON. */
   readonly body?: unknown
   /** Written as it is. */
   readonly text?: string
+  /**
+   * Written piece by piece, compressed where the caller accepts it; the first piece is awaited before the status is sent, so that a failure
+   * until then is answered as one. Later the connection is cut: a caller that got an end got everything. Not for idempotent routes.
+   */
+  readonly stream?: AsyncIterable<string>
   readonly headers?: Readonly<Record<string, string>>
 }
 

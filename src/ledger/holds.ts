@@ -63,6 +63,7 @@ export interface OpenHold {
   readonly rebateId: bigint
   readonly reason: string
   readonly decisionId: bigint | null
+  readonly placedAt: Date
   readonly dueAt: Date
 }
 
@@ -70,7 +71,7 @@ export interface OpenHold {
 export async function openHoldsOf(transaction: Transaction, rebateIds: readonly bigint[]): Promise<OpenHold[]> {
   const rows = await transaction.hold.findMany({
     where: { rebateId: { in: [...rebateIds] }, endedAt: null },
-    select: { id: true, rebateId: true, reason: true, decisionId: true, dueAt: true },
+    select: { id: true, rebateId: true, reason: true, decisionId: true, placedAt: true, dueAt: true },
     orderBy: { id: 'asc' },
   })
   return rows.flatMap((row) => (row.rebateId === null ? [] : [{ ...row, rebateId: row.rebateId }]))

@@ -10,7 +10,6 @@ CREATE TABLE period_lock (
   ends_at       timestamptz NOT NULL,
   recorded_at   timestamptz NOT NULL,
   actor_id      bigint NOT NULL REFERENCES actor,
-  xid           xid8 NOT NULL DEFAULT pg_current_xact_id(),
   UNIQUE NULLS NOT DISTINCT (program_id, starts_at),
   CHECK (ends_at > starts_at),
   CHECK (recorded_at >= ends_at)
@@ -80,7 +79,7 @@ CREATE INDEX transfer_effective ON transfer USING brin (effective_at) WITH (page
 DROP INDEX entry_rebate;
 CREATE INDEX entry_rebate ON entry (rebate_id) INCLUDE (book_account_id, amount) WHERE rebate_id IS NOT NULL;
 DROP INDEX rebate_account;
-CREATE INDEX rebate_account ON rebate (account_id, occurred_at, id) INCLUDE (program_id, kind, asset, amount);
+CREATE INDEX rebate_account ON rebate (account_id, program_id, occurred_at, id) INCLUDE (kind, referral_id, asset, amount);
 DROP INDEX referral_inviter;
 CREATE INDEX referral_inviter ON referral (inviter_id, program_id, occurred_at, id);
 CREATE INDEX click_counted ON click (code_id) WHERE NOT is_bot;

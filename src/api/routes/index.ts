@@ -14,9 +14,10 @@ import { planRoutes } from './plans.ts'
 import { programRoutes } from './programs.ts'
 import { reviewRoutes } from './review.ts'
 import { standingRoutes } from './standing.ts'
+import { statementRoutes } from './statements.ts'
 
 export function routesOf(parts: ApiParts, operations: Operations): Route[] {
   return [
-    ...checkRoutes(parts), ...eventRoutes(parts), ...codeRoutes(parts), ...claimRoutes(parts), ...memberRoutes(parts), ...reviewRoutes(parts), ...planRoutes(parts), ...programRoutes(parts), ...standingRoutes(parts), ...deliveryRoutes(parts), ...instructionRoutes(parts), ...operationRoutes(parts, operations),
+    ...checkRoutes(parts), ...eventRoutes(parts), ...codeRoutes(parts), ...claimRoutes(parts), ...memberRoutes(parts), ...reviewRoutes(parts), ...planRoutes(parts), ...programRoutes(parts), ...standingRoutes(parts), ...statementRoutes(parts), ...deliveryRoutes(parts), ...instructionRoutes(parts), ...operationRoutes(parts, operations),
   ]
 }
