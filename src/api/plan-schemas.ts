@@ -41,6 +41,10 @@ const effect = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('case'), case_id: text, before: caseStanding, after: caseStanding }),
   z.strictObject({ kind: z.literal('gone'), account_id: text, external_id: text, rebate_id: text, asset: text, amount: text, becomes: z.enum(['debt', 'loss']) }),
   z.strictObject({ kind: z.literal('settle'), why: text, account_id: text, external_id: text, event_id: text }),
+  z.strictObject({
+    kind: z.literal('instruction'), ask: z.enum(['give', 'freeze', 'release', 'reclaim', 'withdraw']), account_id: text, external_id: text, asset: text, amount: text,
+    lines: z.array(z.strictObject({ rebate_id: text, amount: text })),
+  }),
   z.strictObject({ kind: z.literal('third_party'), concern: text, account_id: text, external_id: text, referral_id: text.optional(), rebate_id: text.optional(), asset: text.optional(), amount: text.optional() }),
 ]).meta({ id: 'PlanEffect' })
 

@@ -65,6 +65,11 @@ export async function tellHost(transaction: Transaction, instruction: Instructio
   await enqueue(transaction, await messageOf(transaction, instruction, now))
 }
 
+/** Tells the host that an instruction need not be done any more; its answer still counts, because it may have been done already. */
+export async function withdrawInstruction(transaction: Transaction, instructionId: bigint, now: Date): Promise<void> {
+  await tellHost(transaction, await transaction.hostInstruction.update({ where: { id: instructionId }, data: { withdrawnAt: now } }), now)
+}
+
 export async function messageOf(transaction: Transaction, instruction: InstructionRow, now: Date): Promise<OutgoingMessage> {
   const body = JSON.parse(canonicalJson(await bodyOf(transaction, instruction))) as Record<string, unknown>
   return { topic: 'host.instruction', objectKind: 'member', objectId: instruction.accountId, programId: instruction.programId, at: now, body }

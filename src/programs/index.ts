@@ -54,7 +54,7 @@ export {
   answerInstruction, type AnswerRefusal, type AnswerResult, type EndedInstruction, type InstructionAnswer, retryInstruction, type RetryRefusal,
 } from './host-answers.ts'
 export { type HostHeld, hostHeldOf } from './host-held.ts'
-export { type InstructionKind, type InstructionLine, type NewInstruction, tellHost, writeInstruction, type WrittenInstruction } from './host-instructions.ts'
+export { type InstructionKind, type InstructionLine, type NewInstruction, tellHost, withdrawInstruction, writeInstruction, type WrittenInstruction } from './host-instructions.ts'
 export {
   chooseReceiver, INSTRUCTION_STATES, type InstructionQuery, type InstructionState, type ListedInstruction, listInstructions, tellOpenInstructions,
 } from './instruction-list.ts'

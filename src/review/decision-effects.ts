@@ -64,6 +64,8 @@ function touchedBy(effect: PlanEffect): Touched | null {
     }
     case 'case':
       return { ...NOTHING, kind: 'case', before: effect.before, after: effect.after }
+    case 'instruction':
+      return { ...NOTHING, kind: 'instruction', before: { state: 'none' }, after: { ask: effect.ask, asset: effect.asset, amount: effect.amount, lines: effect.lines } }
     case 'posting':
     case 'gone':
     case 'settle':

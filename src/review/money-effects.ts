@@ -6,6 +6,8 @@ import {
   atStakeOf, debtsOf, type EntryLine, freezeEntries, type OpenHold, openHoldsOf, type Position, positionsOfRebates, type RebateState, rebateStates,
   releaseEntries, takeBackEntries,
 } from '../ledger/index.ts'
+import { type HostHeld, hostHeldOf } from '../programs/index.ts'
+import { freezeAtHost, reclaimAtHost, releaseAtHost } from './host-effects.ts'
 import type { GoneEffect, HoldEffect, PlanEffect, PostingEffect, ThirdPartyEffect } from './plan-types.ts'
 import type { ScopeRebate } from './scope.ts'
 
@@ -30,11 +32,12 @@ export async function freezeMoney(transaction: Transaction, rebates: readonly Sc
   const books = await read(transaction, rebates)
   const postings = postingEffects('freeze', freezeEntries(books.positions), books.states)
   const frozen = new Set(books.holds.filter((hold) => hold.reason === REVIEW_HOLD).map((hold) => hold.rebateId))
-  const withMoney = new Set(books.positions.filter((position) => position.amount > 0n && position.kind !== 'payout_in_transit').map((position) => position.rebateId))
+  const ours = books.positions.filter((position) => position.amount > 0n && position.kind !== 'payout_in_transit').map((position) => position.rebateId)
+  const withMoney = new Set([...ours, ...books.host.keys()])
   const holds = rebates.filter((rebate) => withMoney.has(rebate.id) && !frozen.has(rebate.id)).map((rebate): HoldEffect => ({
     kind: 'hold', change: 'place', rebateId: rebate.id.toString(), referralId: null, reason: REVIEW_HOLD, ...hold,
   }))
-  return { effects: [...postings, ...holds, ...inTransit(books.states)], left: [] }
+  return { effects: [...postings, ...freezeAtHost(books.states, books.host), ...holds, ...inTransit(books)], left: [] }
 }
 
 /** `at` decides between pending and available. */
@@ -45,7 +48,7 @@ export async function releaseMoney(transaction: Transaction, rebates: readonly S
   const postings = postingEffects('release', releaseEntries(free, await debtsOf(transaction, free), at), books.states)
   const ends = books.holds.filter((hold) => hold.reason !== DISPUTE_HOLD).map((hold) => endOf(hold, 'released'))
   return {
-    effects: [...postings, ...ends],
+    effects: [...postings, ...releaseAtHost(books.states.filter((state) => !disputed.has(state.rebateId)), books.host), ...ends],
     left: [...disputed].map((rebateId) => ({ rebateId: rebateId.toString(), why: 'dispute_open' })),
   }
 }
@@ -65,13 +68,15 @@ export async function reclaimMoney(transaction: Transaction, rebates: readonly S
     return [{ kind: 'gone', accountId: state.accountId.toString(), rebateId: state.rebateId.toString(), asset: state.asset, amount: missing.toString(), becomes }]
   })
   const ends = books.holds.map((hold) => endOf(hold, 'reclaimed'))
-  return { effects: [...postingEffects('reclaim', entries, books.states), ...ends, ...gone, ...inTransit(books.states)], left: [] }
+  const asked = reclaimAtHost(books.states, books.host, entries)
+  return { effects: [...postingEffects('reclaim', entries, books.states), ...asked, ...ends, ...gone, ...inTransit(books)], left: [] }
 }
 
 interface Books {
   readonly states: readonly RebateState[]
   readonly positions: readonly Position[]
   readonly holds: readonly OpenHold[]
+  readonly host: ReadonlyMap<bigint, HostHeld>
 }
 
 async function read(transaction: Transaction, rebates: readonly ScopeRebate[]): Promise<Books> {
@@ -80,6 +85,7 @@ async function read(transaction: Transaction, rebates: readonly ScopeRebate[]): 
     states: await rebateStates(transaction, ids),
     positions: await positionsOfRebates(transaction, ids),
     holds: await openHoldsOf(transaction, ids),
+    host: await hostHeldOf(transaction, ids),
   }
 }
 
@@ -87,11 +93,14 @@ function endOf(hold: OpenHold, as: 'released' | 'reclaimed'): HoldEffect {
   return { kind: 'hold', change: 'end', holdId: hold.id.toString(), rebateId: hold.rebateId.toString(), referralId: null, reason: hold.reason, as }
 }
 
-function inTransit(states: readonly RebateState[]): ThirdPartyEffect[] {
-  return states.filter((state) => state.inTransit > 0n).map((state) => ({
-    kind: 'third_party', concern: 'payout_in_transit', accountId: state.accountId.toString(), rebateId: state.rebateId.toString(),
-    asset: state.asset, amount: state.inTransit.toString(),
-  }))
+/** On its way to a bank; what is on its way to the host can still be asked back. */
+function inTransit({ states, host }: Books): ThirdPartyEffect[] {
+  return states.flatMap((state) => {
+    const amount = state.inTransit - (host.get(state.rebateId)?.inTransit ?? 0n)
+    return amount <= 0n ? [] : [{
+      kind: 'third_party' as const, concern: 'payout_in_transit' as const, accountId: state.accountId.toString(), rebateId: state.rebateId.toString(), asset: state.asset, amount: amount.toString(),
+    }]
+  })
 }
 
 interface Owner {

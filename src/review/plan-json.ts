@@ -97,6 +97,11 @@ export function effectJson(effect: PlanEffect, names: PlanNames): PublicJson {
       }
     case 'settle':
       return { kind: 'settle', why: effect.why, account_id: effect.accountId, external_id: names.account(effect.accountId), event_id: effect.eventId }
+    case 'instruction':
+      return {
+        kind: 'instruction', ask: effect.ask, account_id: effect.accountId, external_id: names.account(effect.accountId), asset: effect.asset, amount: names.amount(effect.amount, effect.asset),
+        lines: effect.lines.map((line) => ({ rebate_id: line.rebateId, amount: names.amount(line.amount, effect.asset) })),
+      }
     case 'third_party': {
       const subject = { kind: 'third_party', concern: effect.concern, account_id: effect.accountId, external_id: names.account(effect.accountId) }
       if (effect.concern === 'outside_the_ring') return { ...subject, referral_id: effect.referralId }

@@ -37,6 +37,7 @@ function accountsOf(effect: PlanEffect): Id[] {
     case 'restriction':
     case 'gone':
     case 'settle':
+    case 'instruction':
     case 'third_party':
       return [effect.accountId]
     case 'hold':

@@ -3,7 +3,7 @@
 
 import type { PlanNames } from './plan-names.ts'
 import { movedSums, totalsOf } from './plan-totals.ts'
-import type { BalancePreview, HoldEffect, Plan, PlanEffect } from './plan-types.ts'
+import type { BalancePreview, HoldEffect, InstructionEffect, Plan, PlanEffect } from './plan-types.ts'
 
 const REBATES_NAMED_MAX = 6
 
@@ -13,6 +13,7 @@ export function planText(plan: Plan, names: PlanNames): string {
     section('Members', membersLines(plan, names)),
     section('Money', moneyLines(plan.effects, names)),
     section('Already gone', goneLines(plan.effects, names)),
+    section('Instructions to the host', instructionLines(plan.effects, names)),
     section('Relations', relationLines(plan.effects, names)),
     section('Holds', holdLines(plan.effects)),
     section('Restrictions', restrictionLines(plan.effects, names)),
@@ -60,6 +61,17 @@ function goneLines(effects: readonly PlanEffect[], names: PlanNames): string[] {
     const consequence = effect.becomes === 'debt' ? 'becomes debt, repaid from later rebates only' : 'is lost'
     return [`${names.account(effect.accountId)}: ${names.amount(effect.amount, effect.asset)} ${effect.asset} of rebate ${effect.rebateId} is spent or paid out and ${consequence}`]
   })
+}
+
+const ASKS: Readonly<Record<InstructionEffect['ask'], string>> = {
+  give: 'asks the host to give again', freeze: 'asks the host to freeze', release: 'asks the host to release', reclaim: 'asks the host to take back',
+  withdraw: 'withdraws the request to take back',
+}
+
+function instructionLines(effects: readonly PlanEffect[], names: PlanNames): string[] {
+  return effects.flatMap((effect) => (effect.kind === 'instruction'
+    ? [`${names.account(effect.accountId)}: ${ASKS[effect.ask]} ${names.amount(effect.amount, effect.asset)} ${effect.asset}, ${rebatesNamed(effect.lines.map((line) => line.rebateId))}`]
+    : []))
 }
 
 function relationLines(effects: readonly PlanEffect[], names: PlanNames): string[] {

@@ -121,12 +121,25 @@ export interface SettleEffect {
   readonly eventId: Id
 }
 
+/** What the host is asked to do with money or days that it keeps; `withdraw` takes an unanswered reclaim back. */
+export interface InstructionEffect {
+  readonly kind: 'instruction'
+  readonly ask: 'give' | 'freeze' | 'release' | 'reclaim' | 'withdraw'
+  readonly programId: Id
+  readonly accountId: Id
+  readonly asset: string
+  readonly amount: Amount
+  readonly lines: readonly { readonly rebateId: Id; readonly amount: Amount }[]
+  /** The instruction that an undo answers. */
+  readonly followsId: Id | null
+}
+
 /** Somebody or something outside the reviewed members that the action concerns. */
 export type ThirdPartyEffect =
   | { readonly kind: 'third_party'; readonly concern: 'outside_the_ring'; readonly accountId: Id; readonly referralId: Id }
   | { readonly kind: 'third_party'; readonly concern: 'payout_in_transit'; readonly accountId: Id; readonly rebateId: Id; readonly asset: string; readonly amount: Amount }
 
-export type PlanEffect = PostingEffect | ReferralEffect | HoldEffect | RestrictionEffect | CaseEffect | GoneEffect | SettleEffect | ThirdPartyEffect
+export type PlanEffect = PostingEffect | ReferralEffect | HoldEffect | RestrictionEffect | CaseEffect | GoneEffect | SettleEffect | InstructionEffect | ThirdPartyEffect
 
 /** One member's balance of one kind, as it is and as it would be. */
 export interface BalancePreview {

@@ -62,6 +62,8 @@ function subjectOf(effect: PlanEffect): string {
       return `gone ${effect.rebateId}`
     case 'settle':
       return `settle ${effect.eventId}`
+    case 'instruction':
+      return `instruction ${effect.ask} ${effect.accountId} ${effect.programId} ${effect.asset} ${effect.followsId}`
     case 'third_party':
       return `third party ${effect.concern} ${effect.accountId} ${effect.concern === 'payout_in_transit' ? effect.rebateId : effect.referralId}`
   }

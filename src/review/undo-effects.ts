@@ -4,6 +4,7 @@
 import type { Transaction } from '../base/database.ts'
 import { type EntryLine, entriesOf, inverseEntries, positionsOfRebates } from '../ledger/index.ts'
 import { defaultCheckPolicy } from '../policies/index.ts'
+import { oppositeInstructions } from './host-effects.ts'
 import { postingEffects } from './money-effects.ts'
 import { earnedMeanwhile } from './relation-effects.ts'
 import type { Computation } from './plan-effects.ts'
@@ -23,7 +24,7 @@ export async function undoEffects(transaction: Transaction, decisionId: string):
   const found = await findDecision(transaction, BigInt(decisionId))
   if (!found.ok) return found
   const { decision } = found
-  const postings = await inversePostings(transaction, decision.id)
+  const { postings, effects: instructions } = await oppositeInstructions(transaction, decision.id, await inversePostings(transaction, decision.id))
   const rebateIds = [...new Set(postings.map((posting) => BigInt(posting.rebateId)))]
   const refusal = (await decidedAgain(transaction, decision.id)) ?? (await moneyMoved(transaction, postings)) ?? (await heldSince(transaction, decision, rebateIds))
   if (refusal !== null) return refusal
@@ -38,14 +39,14 @@ export async function undoEffects(transaction: Transaction, decisionId: string):
   const holds = await inverseHolds(transaction, decision)
   return {
     ok: true,
-    effects: [...postings, ...holds, ...relations, ...restrictions, ...cases, ...settles],
+    effects: [...postings, ...instructions, ...holds, ...relations, ...restrictions, ...cases, ...settles],
     case: reviewCase,
     members: [],
     threshold: null,
     left: [],
     expiryMinutes: defaultCheckPolicy.planExpiryMinutes,
     concerned: {
-      accountIds: [...new Set([...postings.map((posting) => posting.accountId), ...relations.flatMap((each) => [each.inviterId, each.inviteeId])])].map(BigInt),
+      accountIds: [...new Set([...[...postings, ...instructions].map((each) => each.accountId), ...relations.flatMap((each) => [each.inviterId, each.inviteeId])])].map(BigInt),
       referralIds: relations.map((relation) => BigInt(relation.referralId)),
       rebateIds,
     },

@@ -4,10 +4,10 @@
 import type { Transaction } from '../base/database.ts'
 import { digestOf } from '../base/hashing.ts'
 import { type EntryLine, endHolds, placeHold, postTransfer } from '../ledger/index.ts'
-import { type PreCreditCheck, resettleEvents } from '../programs/index.ts'
+import { type PreCreditCheck, resettleEvents, withdrawInstruction, writeInstruction } from '../programs/index.ts'
 import { decisionEffectRows } from './decision-effects.ts'
 import type { ComputedPlan } from './plan-effects.ts'
-import type { Decision, HoldEffect, Plan, PlanEffect, PostingEffect, ReferralEffect, RestrictionEffect } from './plan-types.ts'
+import type { Decision, HoldEffect, InstructionEffect, Plan, PlanEffect, PostingEffect, ReferralEffect, RestrictionEffect } from './plan-types.ts'
 
 export interface DecisionToWrite {
   readonly plan: Plan
@@ -101,6 +101,23 @@ async function writeEffect(transaction: Transaction, effect: PlanEffect, writing
   if (effect.kind === 'hold') await writeHold(transaction, effect, writing)
   else if (effect.kind === 'referral') await writeReferral(transaction, effect, writing)
   else if (effect.kind === 'restriction') await writeRestriction(transaction, effect, writing)
+  else if (effect.kind === 'instruction') await writeInstructionOf(transaction, effect, writing)
+}
+
+/** What gives or reclaims names the transfer of the decision that put it in transit or made it owed. */
+async function writeInstructionOf(transaction: Transaction, effect: InstructionEffect, { now, decisionId, transferOf }: Writing): Promise<void> {
+  const { ask, programId, accountId, asset, lines, followsId } = effect
+  const follows = followsId === null ? null : BigInt(followsId)
+  if (ask === 'withdraw') {
+    if (follows !== null) await withdrawInstruction(transaction, follows, now)
+    return
+  }
+  const movesMoney = ask === 'give' || ask === 'reclaim'
+  await writeInstruction(transaction, {
+    naturalKey: digestOf('decision instruction', decisionId.toString(), ask, programId, accountId, asset, followsId ?? ''), programId: BigInt(programId), accountId: BigInt(accountId),
+    kind: ask, asset, lines: lines.map((line) => ({ rebateId: BigInt(line.rebateId), amount: BigInt(line.amount) })), decisionId, followsId: follows,
+    transferId: movesMoney ? transferOf.get(lines[0]?.rebateId ?? '') ?? null : null,
+  }, now)
 }
 
 async function writeHold(transaction: Transaction, effect: HoldEffect, writing: Writing): Promise<void> {
