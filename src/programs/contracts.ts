@@ -1,4 +1,5 @@
 // Contracts: the record that a signed paper puts a member onto a track, entered by one person and approved by another.
+// The payout destination that a contract names is recorded with payouts, which name the contract.
 // Promises: in force from the signing once approved, and not before; what was accrued between keeps its track; the document's
 // reference lies in an erasable body that is bound by a salted hash.
 
@@ -17,20 +18,17 @@ export interface NewContract extends Member {
   readonly signedAt: Date
   /** Where the paper is kept, in words of the operator. */
   readonly documentReference: string
-  /** The destination that the contract names, as payouts know it; of this member. */
-  readonly payoutDestinationId?: bigint | undefined
 }
 
 export type ContractRefusal =
-  | 'no_rules_in_force' | 'not_a_contract_track' | 'signed_in_the_future' | 'unknown_destination' | 'one_is_waiting' | 'one_is_in_force'
-  | 'unknown_contract' | 'same_person' | 'not_waiting' | 'already_ended' | 'track_changed_since_signing'
+  | 'no_rules_in_force' | 'not_a_contract_track' | 'signed_in_the_future' | 'one_is_waiting' | 'one_is_in_force'
+  | 'unknown_contract' | 'same_person' | 'not_a_person' | 'not_waiting' | 'already_ended' | 'track_changed_since_signing'
 export type ContractAnswer = { readonly ok: true; readonly contract: Contract } | { readonly ok: false; readonly reason: ContractRefusal }
 
 export interface Contract extends Member {
   readonly id: bigint
   readonly track: string
   readonly signedAt: Date
-  readonly payoutDestinationId: bigint | null
   readonly enteredBy: bigint
   readonly enteredAt: Date
   readonly approvedBy: bigint | null
@@ -45,23 +43,22 @@ export async function enterContract({ database, keys, clock, actorId }: Standing
     const now = clock.now()
     const reason = await whyNotEntered(transaction, contract, now)
     if (reason !== null) return { ok: false, reason }
-    const { programId, accountId, track, signedAt, documentReference, payoutDestinationId = null } = contract
+    const { programId, accountId, track, signedAt, documentReference } = contract
     const { salt, digest } = saltedDigest(documentReference)
     const row = await transaction.contract.create({
-      data: { programId, accountId, track, signedAt, documentDigest: new Uint8Array(digest), payoutDestinationId, enteredBy: actorId, enteredAt: now },
+      data: { programId, accountId, track, signedAt, documentDigest: new Uint8Array(digest), enteredBy: actorId, enteredAt: now },
     })
     await transaction.contractBody.create({ data: { contractId: row.id, salt: new Uint8Array(salt), documentReference } })
-    await appendAct(transaction, keys, clock, { actorId, kind: 'contract_entered', objectKind: 'contract', objectId: row.id, after: { programId, accountId, track, signedAt, payoutDestinationId } })
+    await appendAct(transaction, keys, clock, { actorId, kind: 'contract_entered', objectKind: 'contract', objectId: row.id, after: { programId, accountId, track, signedAt } })
     return { ok: true, contract: row }
   })
 }
 
-async function whyNotEntered(transaction: Transaction, { programId, accountId, track, signedAt, payoutDestinationId }: NewContract, now: Date): Promise<ContractRefusal | null> {
+async function whyNotEntered(transaction: Transaction, { programId, accountId, track, signedAt }: NewContract, now: Date): Promise<ContractRefusal | null> {
   if (signedAt > now) return 'signed_in_the_future'
   const version = await programVersionAt(transaction, programId, now)
   if (version === null) return 'no_rules_in_force'
   if (trackOf(version.rules, track)?.entry !== 'contract') return 'not_a_contract_track'
-  if (payoutDestinationId !== undefined && (await transaction.payoutDestination.count({ where: { id: payoutDestinationId, accountId } })) === 0) return 'unknown_destination'
   const open = await transaction.contract.findMany({ where: { programId, accountId, endedAt: null }, select: { approvedAt: true } })
   if (open.some((each) => each.approvedAt === null)) return 'one_is_waiting'
   return open.length > 0 ? 'one_is_in_force' : null
@@ -75,6 +72,7 @@ export async function approveContract({ database, keys, clock, actorId }: Standi
     if (contract.endedAt !== null) return { ok: false, reason: 'already_ended' }
     if (contract.approvedAt !== null) return { ok: false, reason: 'not_waiting' }
     if (contract.enteredBy === actorId) return { ok: false, reason: 'same_person' }
+    if ((await transaction.actor.count({ where: { id: actorId, kind: 'person' } })) === 0) return { ok: false, reason: 'not_a_person' }
     const { programId, accountId, track, signedAt } = contract
     // A track that was chosen after the signing would stand beside the contract's: the member or the contract must say which is meant.
     const later = await transaction.trackChange.count({ where: { programId, accountId, effectiveFrom: { gt: signedAt } } })

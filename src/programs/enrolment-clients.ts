@@ -21,14 +21,14 @@ export interface ClientPayment {
 export interface Reactivation {
   /** The inviter is active from this time on; standings that were read before must be read again. */
   readonly activeFrom: Date
-  /** Payments reported before, of the time that is active now, that earned nothing because it was not: they are due to be settled. */
-  readonly unearnedEventIds: readonly bigint[]
+  /** Payments of the time that is active now that earned nothing while it was not, this one among them: they are to be settled again. */
+  readonly dueEventIds: readonly bigint[]
 }
 
 /**
- * Call it for every payment that may qualify (`mayQualify`) of an active relation without excluded accounts, before the inviter's
- * enrolment is read: the payment that makes a new client ends a suspension from its own time on and is the first to earn again;
- * what occurred before, while suspended, earns nothing. Null when nothing changed. The inviter must be locked.
+ * Call it for every payment that may qualify (`mayQualify`) of an active relation without excluded accounts, once it is written, and
+ * settle again what is returned: the payment that makes a new client ends a suspension from its own time on and is the first to earn
+ * again; what occurred before, while suspended, earns nothing. Null when nothing changed. The inviter must be locked.
  */
 export async function noteClient(transaction: Transaction, { now }: Pick<Recording, 'now'>, payment: ClientPayment): Promise<Reactivation | null> {
   const { referral, event, rules } = payment
@@ -44,7 +44,7 @@ export async function noteClient(transaction: Transaction, { now }: Pick<Recordi
     facts: { active_from: activeFrom }, named: { date: formatInZone(rules.zone, activeFrom).slice(0, 10) },
   })
   const activeUntil = history.find((row) => row.effectiveFrom > activeFrom)?.effectiveFrom ?? null
-  return { activeFrom, unearnedEventIds: await unearned(transaction, member, activeFrom, activeUntil, event.id) }
+  return { activeFrom, dueEventIds: await unearned(transaction, member, activeFrom, activeUntil) }
 }
 
 /** From when on the payment makes its inviter active again: its own time within a suspension; the suspension's start where that came only because the payment was not known. */
@@ -66,10 +66,10 @@ async function isNewClient(transaction: Transaction, { referral, event }: Client
   return row?.first?.getTime() === event.occurredAt.getTime()
 }
 
-async function unearned(transaction: Transaction, { programId, accountId }: Member, from: Date, until: Date | null, exceptId: bigint): Promise<bigint[]> {
+async function unearned(transaction: Transaction, { programId, accountId }: Member, from: Date, until: Date | null): Promise<bigint[]> {
   const rows = await transaction.$queryRaw<{ event_id: bigint }[]>`
     select c.event_id from referral f join client_payment c on c.referral_id = f.id join event v on v.id = c.event_id
-      where f.program_id = ${programId} and f.inviter_id = ${accountId} and v.occurred_at >= ${from}::timestamptz and c.event_id <> ${exceptId}
+      where f.program_id = ${programId} and f.inviter_id = ${accountId} and v.occurred_at >= ${from}::timestamptz
         and (${until}::timestamptz is null or v.occurred_at < ${until}::timestamptz)
         and not exists (select 1 from rebate r where r.referral_id = f.id and r.event_id = c.event_id) order by v.occurred_at, v.id`
   return rows.map((row) => row.event_id)

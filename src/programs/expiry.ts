@@ -50,7 +50,6 @@ interface EndedRow {
   asset: string
   amount: bigint
   ended_at: Date
-  expired: bigint
 }
 
 /**
@@ -59,22 +58,39 @@ interface EndedRow {
  */
 export async function expireMember(transaction: Transaction, { now, actorId }: Pick<Recording, 'now' | 'actorId'>, accountId: bigint): Promise<number> {
   const rows = await transaction.$queryRaw<EndedRow[]>`
-    select p.rebate_id, r.program_id, b.kind, b.asset, p.amount, credit_expires_at(r.id, r.expires_at, ${now}::timestamptz) as ended_at,
-           (select coalesce(sum(e.amount), 0)::bigint from entry e join book_account s on s.id = e.book_account_id where e.rebate_id = r.id and s.kind = 'breakage') as expired
+    select p.rebate_id, r.program_id, b.kind, b.asset, p.amount, credit_expires_at(r.id, r.expires_at, ${now}::timestamptz) as ended_at
       from book_account b
       join position p on p.book_account_id = b.id and p.amount > 0
       join rebate r on r.id = p.rebate_id and r.expires_at <= ${now}::timestamptz
       where b.account_id = ${accountId} and b.kind in ('main_bonus', 'reward_available')
         and credit_expires_at(r.id, r.expires_at, ${now}::timestamptz) <= ${now}::timestamptz order by p.rebate_id, b.kind`
-  for (const { rebate_id: rebateId, program_id: programId, kind, asset, amount, ended_at: endedAt, expired } of rows) {
-    // A credit can end again after a refund restored it, so the key also names what had ended before.
-    await postTransfer(transaction, {
-      naturalKey: digestOf('expiry', rebateId.toString(), kind, expired.toString()), kind: 'expiry', programId,
-      occurredAt: endedAt, recordedAt: now, effectiveAt: now, actorId,
-      entries: [{ accountId, kind, asset, rebateId, amount: -amount }, { accountId: null, kind: 'breakage', asset, rebateId, amount }],
-    })
+  for (const row of rows) {
+    const { rebate_id: rebateId, program_id: programId, kind, asset, amount, ended_at: endedAt } = row
+    await expirePosition(transaction, { now, actorId }, { accountId, rebateId, programId, kind, asset, amount, endedAt })
   }
   return rows.length
+}
+
+export interface EndedPosition {
+  readonly accountId: bigint
+  readonly rebateId: bigint
+  readonly programId: bigint
+  readonly kind: 'main_bonus' | 'reward_available'
+  readonly asset: string
+  readonly amount: bigint
+  readonly endedAt: Date
+}
+
+/** Posts what ended of one credit into breakage. The member must be locked. */
+export async function expirePosition(transaction: Transaction, { now, actorId }: Pick<Recording, 'now' | 'actorId'>, ended: EndedPosition): Promise<void> {
+  const { accountId, rebateId, programId, kind, asset, amount, endedAt } = ended
+  // A credit can end again after a refund restored it, so the key also names what had ended before.
+  const before = await transaction.entry.aggregate({ where: { rebateId, bookAccount: { kind: 'breakage' } }, _sum: { amount: true } })
+  await postTransfer(transaction, {
+    naturalKey: digestOf('expiry', rebateId.toString(), kind, (before._sum.amount ?? 0n).toString()), kind: 'expiry', programId,
+    occurredAt: endedAt, recordedAt: now, effectiveAt: now, actorId,
+    entries: [{ accountId, kind, asset, rebateId, amount: -amount }, { accountId: null, kind: 'breakage', asset, rebateId, amount }],
+  })
 }
 
 interface EndingRow {

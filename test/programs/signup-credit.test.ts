@@ -2,7 +2,7 @@
 // budget, expiring to the second, reminded of, restored by refunds, and known to freeze, release and reclaim.
 
 import { afterEach, describe, expect, test } from 'vitest'
-import { applyEnforcement, lockMembers, postTransfer, spendEntries, balanceOf, positionsOf } from '../../src/ledger/index.ts'
+import { applyEnforcement, balanceOf, lockMembers, openHoldsOf, positionsOf, postTransfer, spendEntries } from '../../src/ledger/index.ts'
 import { type NewProgram, programVersionAt, type ProgramRulesInput } from '../../src/policies/index.ts'
 import { expireCredits } from '../../src/programs/expiry.ts'
 import { grantSignupCredit } from '../../src/programs/signup-credit.ts'
@@ -83,15 +83,17 @@ async function spend(accountId: bigint, amount: string): Promise<void> {
     await postTransfer(transaction, { naturalKey: Buffer.from(`spend ${++count}`), kind: 'spend', occurredAt: now, recordedAt: now, effectiveAt: now, actorId: 1n, entries })
   })
 }
+/** Gives a purchase back that the credit paid: the posting, and what follows from it. */
 async function restore({ inviteeId: accountId, rebateId, causeId }: Invited & { rebateId: bigint }, amount: string, spentAt: Date): Promise<void> {
   await market.read(async (transaction) => {
     await lockMembers(transaction, [accountId])
     const now = clock.now()
-    const into = await restoreCredit(transaction, { now, actorId: 1n }, { rebateId, spentAt, refundId: causeId })
+    const into = (await openHoldsOf(transaction, [rebateId])).length > 0 ? 'main_held' : 'main_bonus'
     await postTransfer(transaction, {
-      naturalKey: Buffer.from(`restore ${++count}`), kind: 'credit_restored', occurredAt: now, recordedAt: now, effectiveAt: now, actorId: 1n,
+      naturalKey: Buffer.from(`restore ${++count}`), kind: 'refund', occurredAt: now, recordedAt: now, effectiveAt: now, actorId: 1n,
       entries: [{ accountId: null, kind: 'host_clearing', asset: 'USD', rebateId, amount: -units(amount) }, { accountId, kind: into, asset: 'USD', rebateId, amount: units(amount) }],
     })
+    await restoreCredit(transaction, { now, actorId: 1n }, { rebateId, amount: units(amount), spentAt, refund: { id: causeId, naturalKey: Buffer.from(`refund ${count}`) } })
   })
 }
 

@@ -28,7 +28,6 @@ CREATE TABLE contract (
   track           text NOT NULL,
   signed_at       timestamptz NOT NULL,
   document_digest bytea NOT NULL,
-  payout_destination_id bigint,
   entered_by      bigint NOT NULL REFERENCES actor,
   entered_at      timestamptz NOT NULL,
   approved_by     bigint REFERENCES actor,
@@ -40,12 +39,20 @@ CREATE TABLE contract (
   CHECK ((ended_by IS NULL) = (ended_at IS NULL))
 );
 COMMENT ON COLUMN contract.document_digest IS 'Salted hash of the document reference in contract_body.';
-COMMENT ON COLUMN contract.payout_destination_id IS 'The destination that the contract names, as payouts know it.';
 COMMENT ON COLUMN contract.ended_at IS 'Of a contract that was never approved: when it was withdrawn.';
 CREATE INDEX contract_member ON contract (account_id, program_id);
 -- One contract waits, and one is in force, at a time.
 CREATE UNIQUE INDEX contract_waiting ON contract (program_id, account_id) WHERE approved_at IS NULL AND ended_at IS NULL;
 CREATE UNIQUE INDEX contract_in_force ON contract (program_id, account_id) WHERE approved_at IS NOT NULL AND ended_at IS NULL;
+CREATE FUNCTION check_contract_approver() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM actor WHERE id = NEW.approved_by AND kind = 'person') THEN
+    RAISE EXCEPTION 'a contract is approved by a person' USING ERRCODE = 'RF004';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER contract_approver BEFORE INSERT OR UPDATE OF approved_by ON contract
+  FOR EACH ROW WHEN (NEW.approved_by IS NOT NULL) EXECUTE FUNCTION check_contract_approver();
 CREATE TABLE contract_body (
   contract_id bigint PRIMARY KEY REFERENCES contract,
   salt        bytea NOT NULL,

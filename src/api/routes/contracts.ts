@@ -11,12 +11,11 @@ import { idText, limitOf, line, page, time } from '../schemas.ts'
 const instant = z.iso.datetime()
 export const contractAnswer = z.strictObject({
   contract_id: z.string(), program: z.string(), account: z.string().nullable(), track: z.string(), state: z.enum(['waiting', 'in_force', 'withdrawn', 'ended']), signed_at: instant,
-  payout_destination_id: z.string().nullable(), entered_at: instant, approved_at: instant.nullable(), ended_at: instant.nullable(),
+  entered_at: instant, approved_at: instant.nullable(), ended_at: instant.nullable(),
 }).meta({ id: 'Contract' })
 const newContract = z.strictObject({
   program: programKey, account: externalId, track: z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, 'must be the key of a track'), signed_at: time,
   document_reference: line(200).describe('Where the paper is kept. It can be erased; its salted hash stays.'),
-  payout_destination_id: idText.optional().describe('The destination that the contract names.'),
 })
 
 export function contractRoutes(parts: ApiParts): Route[] {
@@ -26,7 +25,7 @@ export function contractRoutes(parts: ApiParts): Route[] {
 function enter(parts: ApiParts): Route {
   return defineRoute({
     method: 'post', path: '/v1/contracts', tag: 'Standing', scope: 'standing:write', programs: 'by_request', idempotency: 'optional',
-    summary: 'Enters a signed contract; it waits for another person’s approval.', description: 'Once approved it is in force from the signing on; payments before it keep what they earned.',
+    summary: 'Enters a signed contract; it waits for another person’s approval.', description: 'Once approved it is in force from the signing on; payments before it keep what they earned. The payout destination that it names is recorded with payouts.',
     body: newContract,
     answers: { 201: { description: 'Entered.', schema: contractAnswer } }, problems: ['not_found', 'refused'],
     async handle({ body, identity, transaction }) {
@@ -36,7 +35,6 @@ function enter(parts: ApiParts): Route {
       const actor: StandingActor = { ...parts, database: joined(parts.database, transaction), actorId: callerOf({ identity }).actorId }
       const contract = accepted(await enterContract(actor, {
         programId: program.id, accountId, track: body.track, signedAt: new Date(body.signed_at), documentReference: body.document_reference,
-        payoutDestinationId: body.payout_destination_id === undefined ? undefined : BigInt(body.payout_destination_id),
       }))
       return { status: 201, body: presentContract(contract, program.key, body.account) }
     },
@@ -93,10 +91,10 @@ function accepted(answer: ContractAnswer): Contract {
   return answer.contract
 }
 
-export function presentContract({ id, track, signedAt, payoutDestinationId, enteredAt, approvedAt, endedAt }: Contract, program: string, account: string | null) {
+export function presentContract({ id, track, signedAt, enteredAt, approvedAt, endedAt }: Contract, program: string, account: string | null) {
   const state = approvedAt === null ? (endedAt === null ? 'waiting' : 'withdrawn') : endedAt === null ? 'in_force' : 'ended'
   return {
-    contract_id: id.toString(), program, account, track, state, signed_at: signedAt, payout_destination_id: payoutDestinationId?.toString() ?? null,
+    contract_id: id.toString(), program, account, track, state, signed_at: signedAt,
     entered_at: enteredAt, approved_at: approvedAt, ended_at: endedAt,
   }
 }
