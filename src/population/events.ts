@@ -8,7 +8,7 @@ import type { OpenBatch } from './batches.ts'
 import { BinaryRows, copyIn } from './binary-copy.ts'
 
 export type EventType =
-  | 'signup' | 'recharge' | 'payment' | 'spend' | 'refund' | 'dispute_opened' | 'dispute_won' | 'chargeback'
+  | 'signup' | 'verified' | 'recharge' | 'payment' | 'spend' | 'refund' | 'dispute_opened' | 'dispute_won' | 'chargeback'
   | 'login' | 'track_change' | 'account_closed' | 'payout_destination_changed'
 
 export interface EventRow {
@@ -68,9 +68,9 @@ export async function storeEvents(
   await client.query(
     `WITH made AS (
          INSERT INTO event (natural_key, content_digest, type, account_id, original_key, amount, asset, funded_by, period_unit,
-             period_count, item_hash, occurred_at, recorded_at, effective_at, batch_id)
+             period_count, item_hash, is_history, occurred_at, recorded_at, effective_at, batch_id)
            SELECT natural_key, content_digest, type, account_id, original_key, amount, asset, funded_by, period_unit,
-             period_count, item_hash, occurred_at, $1, occurred_at, $2 FROM stage_event ORDER BY natural_key
+             period_count, item_hash, true, occurred_at, $1, occurred_at, $2 FROM stage_event ORDER BY natural_key
            ON CONFLICT (natural_key) DO NOTHING RETURNING id, natural_key
        )
        INSERT INTO event_body (event_id, salt, body)

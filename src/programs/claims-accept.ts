@@ -2,10 +2,9 @@
 // Promises: one inviter per client and programme, also against a sign-up or another claim at the same time; all in one transaction.
 
 import type { Transaction } from '../base/database.ts'
-import { lockMembers } from '../ledger/index.ts'
 import { type Claim, changeClaim, type ClaimChange, type ClaimRules } from './claims.ts'
 import { type ClaimPair, signedUpAt } from './claims-bars.ts'
-import { referralsOf } from './rebates.ts'
+import { paymentsSince } from './rebates.ts'
 import type { Recorder } from './recorder.ts'
 import { resettleEvents } from './resettle.ts'
 
@@ -45,12 +44,5 @@ async function makeReferral(transaction: Transaction, { clock }: Recorder, { pro
 async function settleSince(transaction: Transaction, recorder: Recorder, inviteeId: bigint, since: Date): Promise<void> {
   const { actorId, clock, check } = recorder
   // Imported history earns nothing, whenever it is bound.
-  const events = await transaction.event.findMany({
-    where: { accountId: inviteeId, occurredAt: { gte: since }, type: { in: ['recharge', 'payment', 'spend'] }, batch: { kind: { not: 'import' } } },
-    select: { id: true }, orderBy: [{ occurredAt: 'asc' }, { id: 'asc' }],
-  })
-  if (events.length === 0) return
-  const referrals = await referralsOf(transaction, inviteeId)
-  await lockMembers(transaction, [inviteeId, ...referrals.map(({ inviterId }) => inviterId)])
-  await resettleEvents(transaction, { actorId, now: clock.now(), check }, events.map(({ id }) => id))
+  await resettleEvents(transaction, { actorId, now: clock.now(), check }, await paymentsSince(transaction, inviteeId, since))
 }

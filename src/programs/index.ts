@@ -31,7 +31,8 @@ export { expireCredits, expireMember, type ExpiryRound } from './expiry.ts'
 export { type EventFact, type FactRefusal, SKEW_SECONDS } from './event-facts.ts'
 export { checkCode, type CodeAnswer, findCodes, type InviteCode, inviteCodeOf, retireCode } from './invite-codes.ts'
 export { followTarget, frontPage, inviteLink, type Share, sharesOf } from './invite-links.ts'
-export { type EarnedRebate, type EventAnswer, recordEvent } from './record-events.ts'
+export { BATCH_FACTS_MAX, type EarnedRebate, type EventAnswer, recordEvent, recordEvents } from './record-events.ts'
+export { lockFacts } from './facts-lock.ts'
 export { type Recorder, type Recording } from './recorder.ts'
 export { matureRebates } from './mature.ts'
 export { moveAutomatically, type ProgramMember } from './move-reward.ts'
@@ -56,7 +57,7 @@ export {
 export { type HostHeld, hostHeldOf } from './host-held.ts'
 export { type InstructionKind, type InstructionLine, type NewInstruction, tellHost, withdrawInstruction, writeInstruction, type WrittenInstruction } from './host-instructions.ts'
 export {
-  chooseReceiver, INSTRUCTION_STATES, type InstructionQuery, type InstructionState, type ListedInstruction, listInstructions, tellOpenInstructions,
+  chooseReceiver, type HostState, hostState, INSTRUCTION_STATES, type InstructionQuery, type InstructionState, type ListedInstruction, listInstructions, tellOpenInstructions,
 } from './instruction-list.ts'
 export { takeBackAtHost } from './host-take-back.ts'
 export { type Difference, type DifferenceKind, DIFFERENCES, type HostRow, type OurRow, reconcile, type ReconciliationReport } from './reconcile.ts'

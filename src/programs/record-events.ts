@@ -1,135 +1,81 @@
-// Events in: each is written once for ever with all that it means for referrals, rebates and balances, in one transaction.
-// Promises: the same event again gives the same answer and changes nothing; the order of reports does not change the balances;
-// a refund or dispute that comes before its original waits for it.
+// Events in: each is written once for ever with all that it means for referrals, rebates and balances; up to a thousand in one transaction.
+// Promises: the same event again gives the same answer and changes nothing; the order of reports does not change the balances; a refund
+// or dispute that comes before its original waits for it; a batch that fails as a whole is split, so that only the failing fact fails.
 
-import type { Transaction } from '../base/database.ts'
-import { eventKey } from '../population/index.ts'
-import { lockMembers } from '../ledger/index.ts'
-import { type Attributed, attribute } from './attribution.ts'
-import {
-  type EventFact, type FactRefusal, type MoneyEvent, findEvent, isAboutAnOriginal, isMoney, moneyEventsSince, whyRefused, writeEvent,
-} from './event-facts.ts'
-import { settleMainBalance } from './main-balance.ts'
-import { type PayingReferral, referralsOf } from './rebates.ts'
-import type { Recorder, Recording } from './recorder.ts'
-import { settleEvent } from './settle.ts'
+import { databaseMessageOf, isRetryable, sqlStateOf } from '../base/database.ts'
+import type { EventFact } from './event-facts.ts'
+import type { Recorder } from './recorder.ts'
+import { type EventAnswer, NeedsTransaction, needsTransaction, recordBatch } from './settlement/batch.ts'
+import { gatheringOf } from './settlement/gathering.ts'
+import { rulesMemoryOf } from './settlement/known-rules.ts'
+import { type PreparedFact, prepareFact, type ToldFact } from './settlement/told-facts.ts'
 
-/** How long the creation of an account may lie before the event that reports its sign-up. */
-const SIGN_UP_MILLISECONDS = 86_400_000
+export type { EarnedRebate, EventAnswer } from './settlement/batch.ts'
 
-export interface EarnedRebate {
-  readonly rebateId: bigint
-  readonly programId: bigint
-  readonly inviterId: bigint
-  readonly amount: bigint
-  readonly asset: string
-}
+export const BATCH_FACTS_MAX = 1_000
 
-export type EventAnswer =
-  | {
-    readonly ok: true
-    readonly eventId: bigint
-    /** False when the same event was known. */
-    readonly isNew: boolean
-    /** Whether the event waits for its original or for money. */
-    readonly isWaiting: boolean
-    /** What the event itself earned. */
-    readonly rebates: readonly EarnedRebate[]
-    /** On a new sign-up: the relations it made or could not make. */
-    readonly attributed: readonly Attributed[]
+/** One answer per fact, in order: each sees what those before it did. At most BATCH_FACTS_MAX share a transaction. */
+export async function recordEvents(recorder: Recorder, batchId: bigint, facts: readonly EventFact[]): Promise<EventAnswer[]> {
+  const { actorId, check } = recorder
+  const answers: EventAnswer[] = []
+  for (let start = 0; start < facts.length; start += BATCH_FACTS_MAX) {
+    answers.push(...(await recordTold(recorder, facts.slice(start, start + BATCH_FACTS_MAX).map((fact) => ({ fact, batchId, actorId, check })))))
   }
-  | { readonly ok: false; readonly reason: FactRefusal }
+  return answers
+}
 
-/** One transaction with everything that the event means. */
+/** A batch of one; facts that are told at the same moment share a transaction. */
 export async function recordEvent(recorder: Recorder, batchId: bigint, fact: EventFact): Promise<EventAnswer> {
-  const reason = whyRefused(fact, recorder.clock.now())
-  if (reason !== null) return { ok: false, reason }
-  return recorder.database.inTransaction(async (transaction) => {
-    const recording: Recording = { actorId: recorder.actorId, now: recorder.clock.now(), check: recorder.check }
-    await lockFacts(transaction, fact.accountId)
-    const original = fact.originalEventId === undefined ? null : await findEvent(transaction, eventKey(recorder.keys, fact.source, fact.originalEventId))
-    const refusal = await whyRefusedHere(transaction, fact, original)
-    if (refusal !== null) return { ok: false, reason: refusal }
-    const written = await writeEvent(transaction, recorder.keys, fact, { at: recording.now, batchId })
-    if (written.outcome === 'key_reused') return { ok: false, reason: 'key_reused' }
-    const { event } = written
-    const attributed = written.outcome === 'new' ? await applyEvent(transaction, recording, { fact, event, original, batchId }) : []
-    return { ok: true, eventId: event.id, isNew: written.outcome === 'new', attributed, ...(await describe(transaction, event)) }
-  })
+  const { actorId, check } = recorder
+  return gatheringOf(recorder, recordTold).record({ fact, batchId, actorId, check })
 }
 
-/** Facts of one account are recorded one after another: an original and its refund, a sign-up and its first recharge must see each other. */
-async function lockFacts(transaction: Transaction, accountId: bigint): Promise<void> {
-  await transaction.$executeRaw`select pg_advisory_xact_lock(hashtextextended(${`facts ${accountId}`}, 0))`
+type Recording = Pick<Recorder, 'database' | 'keys' | 'clock'>
+
+/** Facts of any callers, in order. */
+async function recordTold(recorder: Recording, told: readonly ToldFact[]): Promise<EventAnswer[]> {
+  const now = recorder.clock.now()
+  return recordPrepared(recorder, now, told.map((each) => prepareFact(recorder.keys, now, each)))
 }
 
-async function whyRefusedHere(transaction: Transaction, fact: EventFact, original: MoneyEvent | null): Promise<FactRefusal | null> {
-  if (fact.asset !== undefined && (await transaction.asset.count({ where: { code: fact.asset } })) === 0) return 'unknown_asset'
-  if (original === null || !isAboutAnOriginal(fact.type)) return null
-  if (original.accountId !== fact.accountId) return 'original_of_another_account'
-  if (!isMoney(original.type)) return 'original_cannot_be_refunded'
-  return fact.asset === undefined || fact.asset === original.asset ? null : 'original_in_another_asset'
+const RACES_MAX = 5
+
+async function recordPrepared(recorder: Recording, now: Date, facts: readonly PreparedFact[], races = 0): Promise<EventAnswer[]> {
+  try {
+    return await inOneTransaction(recorder, now, facts)
+  } catch (error) {
+    // Somebody wrote the same event or rebate meanwhile: it is known now.
+    const lostRace = sqlStateOf(error) === '23505' && races < RACES_MAX
+    if (facts.length === 1) {
+      if (lostRace) return recordPrepared(recorder, now, facts, races + 1)
+      throw error
+    }
+    if (!lostRace && !isRefusedByBooks(error)) throw error
+    const half = facts.length >> 1
+    return [...(await recordPrepared(recorder, now, facts.slice(0, half))), ...(await recordPrepared(recorder, now, facts.slice(half)))]
+  }
 }
 
-interface Applied {
-  readonly fact: EventFact
-  readonly event: MoneyEvent
-  readonly original: MoneyEvent | null
-  readonly batchId: bigint
+/** What may be due to one fact of many: not a lost connection or a fault in the code. */
+function isRefusedByBooks(error: unknown): boolean {
+  return isRetryable(error) || /^(23|RF)/.test(sqlStateOf(error) ?? '') || databaseMessageOf(error).includes('transaction timeout')
 }
 
-async function applyEvent(transaction: Transaction, recording: Recording, { fact, event, original, batchId }: Applied): Promise<Attributed[]> {
-  const attributed = event.type === 'signup' ? await signUp(transaction, recording, fact, event, batchId) : []
-  const referrals = await referralsOf(transaction, event.accountId)
-  await lockMembers(transaction, [event.accountId, ...referrals.map((referral) => referral.inviterId)])
-  if (isMoney(event.type)) {
-    await transaction.waitingEvent.deleteMany({ where: { accountId: event.accountId, originalKey: new Uint8Array(event.naturalKey) } })
-    await settleMainBalance(transaction, recording, event, null)
-    await settleEvent(transaction, recording, { event, referrals, cause: event, mayEarn: true })
-  } else if (isAboutAnOriginal(event.type)) {
-    await applyToOriginal(transaction, recording, event, original, referrals)
-  } else if (attributed.some((each) => each.referralId !== null)) {
-    // What was reported before its account's sign-up earns now.
-    for (const earlier of await moneyEventsSince(transaction, event.accountId, event.occurredAt)) {
-      await settleEvent(transaction, recording, { event: earlier, referrals, cause: event, mayEarn: true })
+async function inOneTransaction({ database, keys }: Recording, now: Date, facts: readonly PreparedFact[]): Promise<EventAnswer[]> {
+  const memory = rulesMemoryOf(database)
+  const { inSession } = database
+  if (inSession !== undefined && !needsTransaction(facts, memory.rules)) {
+    try {
+      return await inSession((session) => recordBatch({ session, transaction: null, keys, memory, now }, facts))
+    } catch (error) {
+      if (!(error instanceof NeedsTransaction)) throw error
     }
   }
-  return attributed
-}
-
-async function applyToOriginal(
-  transaction: Transaction, recording: Recording, event: MoneyEvent, original: MoneyEvent | null, referrals: readonly PayingReferral[],
-): Promise<void> {
-  if (original === null) {
-    await transaction.waitingEvent.create({
-      data: { eventId: event.id, accountId: event.accountId, waitsFor: 'original', originalKey: event.originalKey === null ? null : new Uint8Array(event.originalKey), recordedAt: recording.now },
-    })
-    return
+  for (;;) {
+    try {
+      return await database.inTransaction((transaction) => recordBatch({ session: transaction, transaction, keys, memory, now }, facts))
+    } catch (error) {
+      if (!(error instanceof NeedsTransaction)) throw error
+    }
   }
-  await settleMainBalance(transaction, recording, event, original)
-  // What an original earns, it earned when it came: a refund of imported history must not make it earn.
-  await settleEvent(transaction, recording, { event: original, referrals, cause: event, mayEarn: false })
-}
-
-async function signUp(transaction: Transaction, recording: Recording, fact: EventFact, event: MoneyEvent, batchId: bigint): Promise<Attributed[]> {
-  const isLate = await isKnownCustomer(transaction, event)
-  return attribute(transaction, {
-    accountId: event.accountId, occurredAt: event.occurredAt, recordedAt: recording.now, actorId: recording.actorId, batchId,
-    invitation: fact.invitation ?? {}, isLate,
-  })
-}
-
-/** An account signs up once; one that the platform made long before this sign-up is no new customer. */
-async function isKnownCustomer(transaction: Transaction, event: MoneyEvent): Promise<boolean> {
-  const others = await transaction.event.count({ where: { accountId: event.accountId, type: 'signup', id: { not: event.id } } })
-  const { occurredAt } = await transaction.account.findUniqueOrThrow({ where: { id: event.accountId }, select: { occurredAt: true } })
-  return others > 0 || (occurredAt !== null && event.occurredAt.getTime() - occurredAt.getTime() > SIGN_UP_MILLISECONDS)
-}
-
-async function describe(transaction: Transaction, event: MoneyEvent): Promise<{ rebates: EarnedRebate[]; isWaiting: boolean }> {
-  const rows = await transaction.rebate.findMany({
-    where: { eventId: event.id, kind: 'rebate' }, select: { id: true, programId: true, accountId: true, amount: true, asset: true }, orderBy: { id: 'asc' },
-  })
-  const rebates = rows.map((row) => ({ rebateId: row.id, programId: row.programId, inviterId: row.accountId, amount: row.amount, asset: row.asset }))
-  return { rebates, isWaiting: (await transaction.waitingEvent.count({ where: { eventId: event.id } })) > 0 }
 }

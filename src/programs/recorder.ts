@@ -6,7 +6,8 @@ import type { KeyRing } from '../base/keys.ts'
 import type { PreCreditCheck } from '../checks/index.ts'
 
 export interface Recorder {
-  readonly database: Pick<Database, 'inTransaction'>
+  /** Without sessions, e.g. inside a transaction that is open already, facts are recorded through Prisma's. */
+  readonly database: Pick<Database, 'inTransaction'> & Partial<Pick<Database, 'inSession'>>
   readonly keys: KeyRing
   readonly clock: Clock
   readonly actorId: bigint

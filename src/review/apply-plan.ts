@@ -5,6 +5,7 @@ import { appendAct } from '../acts/index.ts'
 import type { Transaction } from '../base/database.ts'
 import { saltedDigest } from '../base/hashing.ts'
 import { lockMembers } from '../ledger/index.ts'
+import { lockFacts } from '../programs/index.ts'
 import { type Reviewer, planOf } from './make-plan.ts'
 import { type ComputedPlan, computeEffects } from './plan-effects.ts'
 import type { ApplyRefusal, ApplyResult, Decision, Plan, Refused } from './plan-types.ts'
@@ -111,9 +112,7 @@ async function computeUnderLocks(transaction: Transaction, plan: Plan, now: Date
  */
 async function lockPayments(transaction: Transaction, computed: ComputedPlan): Promise<void> {
   const payers = new Set(computed.effects.flatMap((effect) => (effect.kind === 'referral' ? effect.inviteeId : effect.kind === 'settle' ? effect.accountId : [])))
-  for (const payer of [...payers].map(BigInt).sort((left, right) => (left < right ? -1 : 1))) {
-    await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`facts ${payer}`}, 0))`
-  }
+  await lockFacts(transaction, [...payers].map(BigInt))
 }
 
 /** Who pays and who earns in the payments that will be settled again, in every programme. */

@@ -33,7 +33,7 @@ export async function earnedMeanwhile(transaction: Transaction, changes: readonl
       JOIN referral f ON f.id = r.referral_id
       JOIN event e ON e.account_id = f.invitee_id AND e.type IN ('recharge', 'payment', 'spend')
         AND e.occurred_at >= r.since AND e.recorded_at >= coalesce(${stoppedAt}::timestamptz, r.since)
-      JOIN batch ON batch.id = e.batch_id AND batch.kind <> 'import'
+      JOIN batch ON batch.id = e.batch_id AND NOT coalesce(e.is_history, batch.kind = 'import')
       WHERE NOT EXISTS (SELECT 1 FROM rebate b WHERE b.event_id = e.id AND b.program_id = f.program_id)
       ORDER BY e.id`
   return rows.map((row) => ({ kind: 'settle', why: 'earned_meanwhile', accountId: row.account_id.toString(), eventId: row.id.toString() }))

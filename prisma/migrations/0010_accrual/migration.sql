@@ -15,6 +15,9 @@ ALTER TABLE event ADD COLUMN conversion_rate text;
 ALTER TABLE event ADD COLUMN conversion_source text;
 ALTER TABLE event ADD CONSTRAINT event_conversion CHECK (num_nulls(converted_amount, converted_asset, conversion_rate, conversion_source) IN (0, 4));
 
+ALTER TABLE event ADD COLUMN is_history boolean;
+COMMENT ON COLUMN event.is_history IS 'Imported as a fact that never earns; null in rows of older releases, where all that was imported is history.';
+
 -- What an event would earn but cannot be said yet: it is held for a person's answer, never guessed.
 CREATE TABLE accrual_question (
   id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -65,7 +68,7 @@ CREATE FUNCTION event_as_json(e event) RETURNS jsonb LANGUAGE sql STABLE AS $$
   SELECT jsonb_build_object('id', e.id::text, 'key', encode(e.natural_key, 'hex'), 'digest', encode(e.content_digest, 'hex'), 'type', e.type,
     'account', e.account_id::text, 'original', encode(e.original_key, 'hex'), 'amount', e.amount::text, 'asset', e.asset, 'excluded', e.excluded::text,
     'funded_by', e.funded_by, 'unit', e.period_unit, 'count', e.period_count, 'converted', e.converted_amount::text, 'converted_asset', e.converted_asset,
-    'occurred_at', e.occurred_at, 'recorded_at', e.recorded_at, 'imported', (SELECT b.kind = 'import' FROM batch b WHERE b.id = e.batch_id))
+    'occurred_at', e.occurred_at, 'recorded_at', e.recorded_at, 'imported', coalesce(e.is_history, (SELECT b.kind = 'import' FROM batch b WHERE b.id = e.batch_id)))
 $$;
 
 -- Locks the accounts' facts, then finds the events of the given natural keys.
@@ -377,9 +380,9 @@ DECLARE
 BEGIN
   WITH made AS (
     INSERT INTO event (natural_key, content_digest, type, account_id, original_key, amount, asset, excluded, funded_by, period_unit, period_count, item_hash,
-        converted_amount, converted_asset, conversion_rate, conversion_source, occurred_at, recorded_at, effective_at, batch_id)
+        converted_amount, converted_asset, conversion_rate, conversion_source, is_history, occurred_at, recorded_at, effective_at, batch_id)
       SELECT decode(e.key, 'hex'), decode(e.digest, 'hex'), e.type, e.account, decode(e.original, 'hex'), e.amount, e.asset, e.excluded, e.funded_by, e.unit, e.count,
-             decode(e.item, 'hex'), e.converted, e.converted_asset, e.rate, e.rate_source, e.occurred_at, e.recorded_at, e.occurred_at, e.batch
+             decode(e.item, 'hex'), e.converted, e.converted_asset, e.rate, e.rate_source, false, e.occurred_at, e.recorded_at, e.occurred_at, e.batch
         FROM ROWS FROM (jsonb_to_recordset(p->'events') AS (key text, digest text, type text, account bigint, original text, amount bigint, asset text, excluded bigint,
           funded_by text, unit text, count integer, item text, converted bigint, converted_asset text, rate text, rate_source text, occurred_at timestamptz,
           recorded_at timestamptz, batch bigint)) WITH ORDINALITY

@@ -113,3 +113,17 @@ export async function readRules(session: Session): Promise<KnownRules> {
 function newest(rows: readonly { readonly id: bigint }[]): string | null {
   return rows.reduce<bigint | null>((most, { id }) => (most === null || id > most ? id : most), null)?.toString() ?? null
 }
+
+/** Keeps rules between transactions; null before the first. */
+export interface RulesMemory {
+  rules: KnownRules | null
+}
+
+const memories = new WeakMap<object, RulesMemory>()
+
+/** The one of a database, as the object that opens its transactions. */
+export function rulesMemoryOf(database: object): RulesMemory {
+  const known = memories.get(database) ?? { rules: null }
+  memories.set(database, known)
+  return known
+}

@@ -4,11 +4,10 @@
 import type { Session } from '../../base/session.ts'
 import { readCapUsage } from '../cap-usage.ts'
 import { readStandings } from '../standing.ts'
-import type { BooksJson, EventJson } from './document.ts'
+import type { BooksJson, EventJson, SheetEvent } from './document.ts'
 import { capsOn } from './earning.ts'
-import { type KnownRules, readRules } from './known-rules.ts'
+import { readRules, type RulesMemory } from './known-rules.ts'
 import { Sheet } from './sheet.ts'
-import type { SheetEvent } from './document.ts'
 
 /** Locks the accounts' facts until the transaction ends; the events that have one of the keys, by key. */
 export async function readFacts(session: Session, accountIds: readonly bigint[], keys: readonly string[]): Promise<Map<string, EventJson>> {
@@ -28,11 +27,6 @@ export interface BooksQuestion {
   readonly now: Date
   /** Payments whose caps count, beside those that are read. */
   readonly payments?: (sheet: Sheet) => readonly SheetEvent[]
-}
-
-/** Keeps rules between sheets; an empty one to begin with. */
-export interface RulesMemory {
-  rules: KnownRules | null
 }
 
 /** Locks the members and reads. */

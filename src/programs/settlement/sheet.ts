@@ -87,6 +87,7 @@ export class Sheet {
   readonly #heldReferrals: ReadonlySet<string>
   readonly #heldAccounts: ReadonlySet<string>
   readonly #answers = new Map<string, unknown>()
+  readonly #concealed = new Set<bigint>()
   readonly #moves = new Map<bigint, Move[]>()
   readonly #holds = new Map<bigint, SheetHold[]>()
 
@@ -99,7 +100,7 @@ export class Sheet {
     this.#heldReferrals = new Set(books.held_referrals ?? [])
     this.#heldAccounts = new Set(books.held_accounts ?? [])
     for (const json of books.events ?? []) this.addEvent(eventOf(json))
-    for (const json of books.referrals) this.reveal(referralOf(json))
+    for (const json of books.referrals) this.#addReferral(referralOf(json))
     for (const json of books.rebates ?? []) this.#addRebate(rebateOf(json))
     for (const [rebateId, kind, amount] of books.sums ?? []) this.#sums.set(`${rebateId} ${kind}`, BigInt(amount))
     for (const { event, program, answer } of books.questions ?? []) this.#answers.set(`${event} ${program}`, answer)
@@ -161,10 +162,19 @@ export class Sheet {
 
   /** The relations by which an account's money may earn somebody something, in the order of programmes. */
   referralsOf(inviteeId: bigint): readonly PayingReferral[] {
-    return this.#referrals.get(inviteeId) ?? []
+    return (this.#referrals.get(inviteeId) ?? []).filter(({ id }) => !this.#concealed.has(id))
   }
 
-  reveal(referral: PayingReferral): void {
+  /** Until its sign-up is applied, a relation of the same batch is not there yet. */
+  conceal(referralId: bigint): void {
+    this.#concealed.add(referralId)
+  }
+
+  reveal(referralId: bigint): void {
+    this.#concealed.delete(referralId)
+  }
+
+  #addReferral(referral: PayingReferral): void {
     const known = this.#referrals.get(referral.inviteeId) ?? []
     this.#referrals.set(referral.inviteeId, [...known, referral].sort((left, right) => (left.programId < right.programId ? -1 : 1)))
   }
