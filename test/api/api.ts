@@ -46,7 +46,7 @@ export async function useApi(options: Partial<ApiOptions> = {}) {
       ...(body === undefined ? {} : { body }),
     })
     const text = await response.text()
-    const isJson = /json/.test(response.headers.get('content-type') ?? '')
+    const isJson = /[/+]json/.test(response.headers.get('content-type') ?? '')
     return { status: response.status, headers: response.headers, text, json: isJson ? (JSON.parse(text) as Record<string, unknown>) : {} }
   }
 
