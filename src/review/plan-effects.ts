@@ -116,9 +116,9 @@ function sinceWhen(from: 'now' | 'start' | { readonly date: string }): number | 
 async function restrict(transaction: Transaction, action: Extract<ReviewAction, { kind: 'restrict' }>, scope: Scope, now: Date): Promise<ActionEffects | Refused<PlanRefusal>> {
   const endsAt = new Date(action.endsAt)
   if (!(endsAt > now)) return { ok: false, reason: 'end_not_in_future', detail: 'A restriction needs an end in the future.' }
-  const forbidden = scope.programId === null ? null : await restrictionForbidden(transaction, scope.programId, now)
-  if (forbidden !== null) return notAllowed(forbidden)
   const accountIds = scope.members.filter((member) => member.isSelected).map((member) => member.accountId)
+  const forbidden = await restrictionForbidden(transaction, scope.programId, accountIds, now)
+  if (forbidden !== null) return notAllowed(forbidden)
   const standing = await transaction.accountRestriction.findMany({
     where: { accountId: { in: accountIds }, kind: action.restriction, endedAt: null, endsAt: { gte: endsAt } }, select: { accountId: true },
   })
