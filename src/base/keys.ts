@@ -34,6 +34,40 @@ export function newestKey(ring: KeyRing, purpose: KeyPurpose): Key {
   return key
 }
 
+/** Whether any key file lies in the directory. */
+export function hasKeyFiles(directory: string): boolean {
+  return KEY_PURPOSES.some((purpose) => existsSync(join(directory, `${purpose}.keys`)))
+}
+
+/** Every key on a line of its own, as `purpose id:hex`: what must be kept apart from a backup and is needed to restore it. */
+export function formatKeys(ring: KeyRing): string {
+  return KEY_PURPOSES.flatMap((purpose) => ring[purpose].map(({ id, secret }) => `${purpose} ${id}:${secret.toString('hex')}\n`)).join('')
+}
+
+/** The inverse of formatKeys; throws when a line is malformed or a purpose has no key. */
+export function parseKeyRing(text: string): KeyRing {
+  const lines = text.split('\n').filter((line) => line.trim() !== '')
+  const ring = {} as Record<KeyPurpose, readonly Key[]>
+  for (const purpose of KEY_PURPOSES) {
+    ring[purpose] = parseKeys(lines.filter((line) => line.startsWith(`${purpose} `)).map((line) => line.slice(purpose.length + 1)).join('\n'), purpose)
+  }
+  return ring
+}
+
+/** Writes the key files of a directory that has none, with mode 0600. */
+export function writeKeyFiles(directory: string, ring: KeyRing): void {
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  for (const purpose of KEY_PURPOSES) {
+    const lines = ring[purpose].map(({ id, secret }) => `${id}:${secret.toString('hex')}\n`)
+    writeFileSync(join(directory, `${purpose}.keys`), lines.join(''), { mode: 0o600, flag: 'wx' })
+  }
+}
+
+/** What a database keeps of a key, to know it again; nothing of the key can be told from it. */
+export function keyDigest(purpose: KeyPurpose, key: Key): Buffer {
+  return createHmac('sha256', key.secret).update(`ringfence key check ${purpose} ${key.id}`).digest()
+}
+
 function readOrMake(directory: string, purpose: KeyPurpose): string {
   const file = join(directory, `${purpose}.keys`)
   if (!existsSync(file)) {
@@ -63,7 +97,7 @@ function parseKeys(text: string, purpose: KeyPurpose): Key[] {
 export async function checkKeys(database: Database, ring: KeyRing, clock: Clock): Promise<void> {
   for (const purpose of KEY_PURPOSES) {
     for (const key of ring[purpose]) {
-      const digest = createHmac('sha256', key.secret).update(`ringfence key check ${purpose} ${key.id}`).digest()
+      const digest = keyDigest(purpose, key)
       await database.prisma.keyCheck.createMany({
         data: [{ purpose, keyId: key.id, digest: new Uint8Array(digest), createdAt: clock.now() }],
         skipDuplicates: true,

@@ -4,12 +4,16 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { migrateJobs } from './jobs-schema.ts'
 
 const LOCK = 7_246_100_001n
 
-interface Migration {
+/** Where this version's own migrations lie. */
+export const MIGRATIONS_DIRECTORY: string = fileURLToPath(new URL('../../prisma/migrations', import.meta.url))
+
+export interface Migration {
   readonly name: string
   readonly sql: string
   readonly checksum: string
@@ -22,9 +26,7 @@ export async function migrate(databaseUrl: string, directory: string): Promise<s
   await client.connect()
   try {
     await client.query('select pg_advisory_lock($1)', [LOCK])
-    await client.query(`create table if not exists _prisma_migrations (
-      id varchar(36) primary key, checksum varchar(64) not null, finished_at timestamptz, migration_name varchar(255) not null,
-      logs text, rolled_back_at timestamptz, started_at timestamptz not null default now(), applied_steps_count integer not null default 0)`)
+    await client.query(RECORD_TABLE)
     const applied = await readApplied(client)
     refuseDrift(applied, migrations)
     const fresh = migrations.filter((migration) => !applied.has(migration.name))
@@ -36,7 +38,12 @@ export async function migrate(databaseUrl: string, directory: string): Promise<s
   }
 }
 
-async function readMigrations(directory: string): Promise<Migration[]> {
+const RECORD_TABLE = `create table if not exists _prisma_migrations (
+  id varchar(36) primary key, checksum varchar(64) not null, finished_at timestamptz, migration_name varchar(255) not null,
+  logs text, rolled_back_at timestamptz, started_at timestamptz not null default now(), applied_steps_count integer not null default 0)`
+
+/** The migrations of a directory in their order. */
+export async function readMigrations(directory: string): Promise<Migration[]> {
   const entries = await readdir(directory, { withFileTypes: true })
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name).sort()
   return Promise.all(
@@ -63,17 +70,32 @@ function refuseDrift(applied: Map<string, string>, migrations: Migration[]): voi
   }
 }
 
+/** For a caller with a transaction and the lock of its own, on a database that nobody else uses yet. */
+export async function applyInTransaction(client: pg.ClientBase, migrations: readonly Migration[]): Promise<void> {
+  await client.query('select pg_advisory_xact_lock($1)', [LOCK])
+  await client.query(RECORD_TABLE)
+  for (const migration of migrations) await run(client, migration)
+}
+
 async function apply(client: pg.Client, migration: Migration): Promise<void> {
   await client.query('begin')
+  try {
+    await run(client, migration)
+    await client.query('commit')
+  } catch (error) {
+    await client.query('rollback')
+    throw error
+  }
+}
+
+async function run(client: pg.ClientBase, migration: Migration): Promise<void> {
   try {
     await client.query(migration.sql)
     await client.query(
       `insert into _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count) values ($1, $2, $3, now(), 1)`,
       [randomUUID(), migration.checksum, migration.name],
     )
-    await client.query('commit')
   } catch (error) {
-    await client.query('rollback')
     throw new Error(`Migration ${migration.name} failed: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
   }
 }

@@ -7,7 +7,7 @@ import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import { type Database, openDatabase, SERVING_ROLE } from './database.ts'
 import { startEmbeddedPostgres } from './embedded-postgres.ts'
-import { checkKeys, type KeyRing, loadKeys } from './keys.ts'
+import { checkKeys, type KeyPurpose, type KeyRing, loadKeys } from './keys.ts'
 import { migrate } from './migrations.ts'
 
 const EMBEDDED_DATABASE = 'ringfence'
@@ -20,12 +20,7 @@ export interface OpenedDatabase {
 
 /** Throws with a sentence that says what to do when the server cannot be reached or the keys are not the database's own. */
 export async function openConfiguredDatabase(config: Config, clock: Clock, migrations: string, keyDirectory: string): Promise<OpenedDatabase> {
-  const keys = loadKeys(keyDirectory, {
-    ...given('identifiers', config.RINGFENCE_KEYS_IDENTIFIERS),
-    ...given('sealing', config.RINGFENCE_KEYS_SEALING),
-    ...given('chain', config.RINGFENCE_KEYS_CHAIN),
-    ...given('tokens', config.RINGFENCE_KEYS_TOKENS),
-  })
+  const keys = loadKeys(keyDirectory, givenKeys(config))
   const server = await locateServer(config)
   try {
     await migrate(server.migrationUrl, migrations).catch((error: unknown) => {
@@ -48,23 +43,49 @@ export async function openConfiguredDatabase(config: Config, clock: Clock, migra
   }
 }
 
+/** Keys that the environment gives instead of files. */
+export function givenKeys(config: Config): Partial<Record<KeyPurpose, string>> {
+  return {
+    ...given('identifiers', config.RINGFENCE_KEYS_IDENTIFIERS),
+    ...given('sealing', config.RINGFENCE_KEYS_SEALING),
+    ...given('chain', config.RINGFENCE_KEYS_CHAIN),
+    ...given('tokens', config.RINGFENCE_KEYS_TOKENS),
+  }
+}
+
 function given(purpose: string, value: string | undefined): Record<string, string> {
   return value === undefined ? {} : { [purpose]: value }
 }
 
-async function locateServer(config: Config): Promise<{ url: string; migrationUrl: string; stop: () => Promise<void> }> {
+/** A database of the configured server: who serves it and who owns it. */
+export interface LocatedDatabase {
+  readonly url: string
+  readonly migrationUrl: string
+  stop(): Promise<void>
+}
+
+/** Finds the configured database, or another one of its server by name; an embedded server is started. Nothing is migrated or checked. */
+export async function locateServer(config: Config, name?: string): Promise<LocatedDatabase> {
   if (config.DATABASE_URL !== undefined) {
-    return { url: config.DATABASE_URL, migrationUrl: config.MIGRATION_DATABASE_URL ?? config.DATABASE_URL, stop: () => Promise.resolve() }
+    const [url, migrationUrl] = [config.DATABASE_URL, config.MIGRATION_DATABASE_URL ?? config.DATABASE_URL].map((each) => named(each, name))
+    return { url: url ?? '', migrationUrl: migrationUrl ?? '', stop: () => Promise.resolve() }
   }
   const directory = join(config.RINGFENCE_DATA, 'postgres')
   const server = await startEmbeddedPostgres(directory)
-  await server.createDatabase(EMBEDDED_DATABASE)
-  const url = server.url(EMBEDDED_DATABASE)
+  if (name === undefined) await server.createDatabase(EMBEDDED_DATABASE)
+  const url = server.url(name ?? EMBEDDED_DATABASE)
   return { url, migrationUrl: url, stop: () => server.stopUnlessUsed() }
 }
 
+function named(url: string, name: string | undefined): string {
+  if (name === undefined) return url
+  const other = new URL(url)
+  other.pathname = `/${encodeURIComponent(name)}`
+  return other.href
+}
+
 /** The login that serves takes on the serving role; the owner of the tables lets it, once. */
-async function allowServing(server: { url: string; migrationUrl: string }): Promise<void> {
+export async function allowServing(server: { url: string; migrationUrl: string }): Promise<void> {
   const login = await askOnce(server.url, `select current_user as name, pg_has_role(current_user, '${SERVING_ROLE}', 'member') as member`)
   if (login['member'] === true) return
   const name = pg.escapeIdentifier(String(login['name']))

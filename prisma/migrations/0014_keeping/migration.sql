@@ -65,3 +65,12 @@ REVOKE ALL ON FUNCTION settled_transfer_id, transfer_digests FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION settled_transfer_id, transfer_digests TO ringfence_app;
 GRANT SELECT, INSERT ON posting_seal, verification, job_run TO ringfence_app;
 GRANT UPDATE (runs, failures, last_started_at, last_succeeded_at, last_failed_at, last_failure) ON job_run TO ringfence_app;
+-- A backup reads where the sequences stand, and which migrations were applied.
+GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO ringfence_app;
+DO $$
+BEGIN
+  -- Prisma's own tools apply migrations to databases that have no such table yet.
+  IF to_regclass('_prisma_migrations') IS NOT NULL THEN
+    GRANT SELECT ON _prisma_migrations TO ringfence_app;
+  END IF;
+END $$;
