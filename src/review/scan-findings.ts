@@ -1,10 +1,11 @@
 // What a scan found that deserves a case: its rings, and the lone referrals above their programme's hold threshold.
 // Promises: one finding per ring or referral, with its expected loss in one asset.
 
-import type { Transaction } from '../base/database.ts'
+import { Prisma, type Transaction } from '../base/database.ts'
 import { digestOf } from '../base/hashing.ts'
 import { scaleHalfEven } from '../base/money.ts'
 import { policyAt, programVersionAt } from '../policies/index.ts'
+import { rebatesAtStake } from '../rings/index.ts'
 
 export interface Finding {
   readonly ringId: bigint | null
@@ -48,7 +49,7 @@ async function loneReferrals(transaction: Transaction, scanId: bigint, now: Date
         WHERE v.scan_id = ${scanId} AND v.ring_id IS NULL AND f.program_id = ${program.id}
           AND f.referral_id IS NOT NULL AND v.probability >= ${policy.thresholds.hold}
         ORDER BY v.fact_id`
-    const atStake = await amountsAtStake(transaction, lone.map((each) => each.referralId), rules.rules.asset)
+    const atStake = await amountsAtStake(transaction, lone.map((each) => each.referralId), { asset: rules.rules.asset, scanId })
     for (const { factId, referralId, probability } of lone) {
       findings.push({
         ringId: null,
@@ -64,13 +65,13 @@ async function loneReferrals(transaction: Transaction, scanId: bigint, now: Date
   return findings
 }
 
-/** Per referral: what was earned and is neither reversed nor reclaimed nor spent nor paid out. */
-async function amountsAtStake(transaction: Transaction, referralIds: readonly bigint[], asset: string): Promise<ReadonlyMap<bigint, bigint>> {
+/** Per referral, valued in the asset. */
+async function amountsAtStake(transaction: Transaction, referralIds: readonly bigint[], { asset, scanId }: { asset: string; scanId: bigint }): Promise<ReadonlyMap<bigint, bigint>> {
   if (referralIds.length === 0) return new Map()
+  const stakes = Prisma.raw(rebatesAtStake({ at: 'scan.as_of', of: 'r.referral_id = wanted.id' }))
   const rows = await transaction.$queryRaw<{ referralId: bigint; amount: bigint }[]>`
-    SELECT r.referral_id AS "referralId", sum(p.amount)::bigint AS amount
-      FROM rebate r JOIN position p ON p.rebate_id = r.id JOIN book_account b ON b.id = p.book_account_id
-      WHERE r.referral_id = ANY (${[...referralIds]}::bigint[]) AND r.asset = ${asset} AND p.amount > 0
-      GROUP BY r.referral_id`
+    SELECT wanted.id AS "referralId", sum(stake.value)::bigint AS amount
+      FROM scan CROSS JOIN unnest(${[...referralIds]}::bigint[]) AS wanted(id) JOIN LATERAL ${stakes} AS stake ON stake.valued_in = ${asset}
+      WHERE scan.id = ${scanId} AND stake.value IS NOT NULL GROUP BY wanted.id`
   return new Map(rows.map((row) => [row.referralId, row.amount]))
 }

@@ -2,6 +2,7 @@
 
 import { type Database, Prisma } from '../base/database.ts'
 import { formatAmount } from '../base/money.ts'
+import { rebatesAtStake } from './at-stake.ts'
 
 export interface RingReason {
   readonly code: string
@@ -19,7 +20,7 @@ export interface RingLine {
   /** A decimal in units of the asset. */
   readonly expectedLoss: string
   readonly asset: string
-  /** What of the rebates of its referrals lies in the books and could still be lost, in the same asset. */
+  /** What of the rebates of its referrals lies in the books and could still be lost, valued in the same asset. */
   readonly atStake: string
   /** Strongest first. */
   readonly reasons: readonly RingReason[]
@@ -48,14 +49,11 @@ interface LineRow {
   case_id: bigint | null
 }
 
-/** Σ of a ring version `v`: rebates of its referrals that are neither reversed, reclaimed, spent nor paid out. */
-const AT_STAKE = Prisma.sql`(
-  SELECT coalesce(sum(po.amount), 0)::bigint FROM ring_referral rr JOIN referral_fact f ON f.id = rr.fact_id
-    JOIN rebate b ON b.referral_id = f.referral_id AND b.asset = v.asset
-    JOIN position po ON po.rebate_id = b.id AND po.amount > 0
-    JOIN book_account ba ON ba.id = po.book_account_id
-      AND ba.kind IN ('reward_pending', 'reward_held', 'reward_available', 'main_reward', 'main_bonus', 'main_held')
-    WHERE rr.ring_version_id = v.id)`
+/** Σ of a ring version `v`, in its asset, as the version in force at its scan values: other programmes' assets are not converted. */
+const AT_STAKE = Prisma.raw(`(
+  SELECT coalesce(sum(stake.value), 0)::bigint FROM ring_referral rr JOIN referral_fact f ON f.id = rr.fact_id
+    JOIN LATERAL ${rebatesAtStake({ at: '(SELECT as_of FROM scan WHERE id = v.scan_id)', of: 'r.referral_id = f.referral_id' })} AS stake ON stake.valued_in = v.asset
+    WHERE rr.ring_version_id = v.id)`)
 
 /** Rings of the last finished scan, the most expensive first. */
 export async function listRings(database: Database, top: number): Promise<RingLine[]> {

@@ -56,16 +56,19 @@ export async function runScan(database: Database, options: ScanOptions): Promise
 interface BegunScan {
   readonly id: bigint
   readonly previousId: bigint | null
+  /** When it began: the versions in force then are its rules. */
+  readonly asOf: Date
 }
 
 async function beginScan(database: Database, { clock, actorId, model, asOf, ringThreshold: threshold }: ScanOptions): Promise<BegunScan> {
   const last = await database.pool.query<{ id: string }>(`SELECT id FROM scan WHERE state = 'finished' ORDER BY id DESC LIMIT 1`)
+  const now = clock.now()
   const previousId = last.rows[0] === undefined ? null : BigInt(last.rows[0].id)
   const made = await database.pool.query<{ id: string }>(
     `INSERT INTO scan (state, as_of, position, model_version, options, previous_id, actor_id, started_at)
        VALUES ('running', $1, pg_snapshot_xmin(pg_current_snapshot()), $2, $3, $4, $5, $1) RETURNING id`,
-    [clock.now(), model.version, JSON.stringify({ as_of: asOf ?? null, ring_threshold: threshold ?? null }), previousId, actorId])
-  return { id: BigInt(made.rows[0]?.id ?? 0), previousId }
+    [now, model.version, JSON.stringify({ as_of: asOf ?? null, ring_threshold: threshold ?? null }), previousId, actorId])
+  return { id: BigInt(made.rows[0]?.id ?? 0), previousId, asOf: now }
 }
 
 /** Under the lock nothing else runs: what is marked as running was killed. */
@@ -94,7 +97,7 @@ class Scanning {
     const loaded = await this.timed('load', () => loadPopulation(this.database, {
       asOf: this.options.asOf, notAfter: this.options.clock.now().getTime() / 1000 + SKEW_SECONDS, onProgress,
       settle: async (client, population) => {
-        this.unvalued = await settleStakes(client, population, this.programs)
+        this.unvalued = await settleStakes(client, population, { programs: this.programs, at: this.scan.asOf })
       },
     }))
     const detection = await this.timed('detect', () => Promise.resolve(detect(loaded.population, {

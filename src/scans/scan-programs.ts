@@ -3,7 +3,7 @@
 import type { Thresholds } from '../../scoring/detection.ts'
 import { defaultThresholds } from '../../scoring/detect.ts'
 import type { Database } from '../base/database.ts'
-import { checkPolicy, defaultCheckPolicy, programRules } from '../policies/index.ts'
+import { checkPolicy, DAY, defaultCheckPolicy, type ProgramRules, programRules, publishedUnits } from '../policies/index.ts'
 
 export interface ScanProgram {
   readonly id: number
@@ -11,9 +11,22 @@ export interface ScanProgram {
   readonly asset: string
   /** Smallest units of one unit of the asset. */
   readonly unitsPerOne: number
-  /** By their start, in seconds since 1970; parts per million, zero where a version earns by another rule than a share. */
-  readonly rates: readonly { readonly from: number; readonly ppm: number }[]
+  /** What a payment earns on the track that everybody starts on, by the versions' starts in seconds since 1970. */
+  readonly rewards: readonly ScanReward[]
   readonly thresholds: Thresholds
+}
+
+export interface ScanReward {
+  readonly from: number
+  /** A share of the payment in parts per million, zero where the reward is none. */
+  readonly ratePpm: number
+  /**
+   * A reward that does not depend on the amount, in smallest units of the programme's asset: a fixed one, or the days of one month, because
+   * a scan does not know what was paid for; null where it is in an asset without a valuation.
+   */
+  readonly perPayment: bigint | null
+  /** What the reward is counted in. */
+  readonly rewardAsset: string
 }
 
 export async function readScanPrograms(database: Database, at: Date): Promise<ReadonlyMap<number, ScanProgram>> {
@@ -29,11 +42,24 @@ export async function readScanPrograms(database: Database, at: Date): Promise<Re
     const asset = current?.rules.asset ?? 'USD'
     programs.set(Number(row.id), {
       id: Number(row.id), asset, unitsPerOne: assets.get(asset) ?? 1_000_000,
-      rates: versions.map(({ from, rules }) => ({ from: from.getTime() / 1000, ppm: rules.reward.kind === 'rate' ? rules.reward.ratePpm : 0 })),
+      rewards: versions.map(({ from, rules }) => rewardOf(from, rules)),
       thresholds: (policy === undefined ? defaultCheckPolicy : checkPolicy.parse(policy.policy)).thresholds,
     })
   }
   return programs
+}
+
+function rewardOf(from: Date, rules: ProgramRules): ScanReward {
+  const start = { from: from.getTime() / 1000, ratePpm: 0, perPayment: 0n, rewardAsset: rules.asset }
+  switch (rules.reward.kind) {
+    case 'rate': return { ...start, ratePpm: rules.reward.ratePpm }
+    case 'fixed': return { ...start, perPayment: publishedUnits(rules.reward.amount, rules.asset) }
+    case 'days': {
+      const worth = rules.asset === DAY ? '1' : rules.valuation[DAY]
+      const ofOne = worth === undefined ? null : publishedUnits(worth, rules.asset)
+      return { ...start, perPayment: ofOne === null ? null : BigInt(rules.reward.daysPerMonth) * ofOne, rewardAsset: DAY }
+    }
+  }
 }
 
 /** Rings span programmes: the most careful one decides from where on a pair joins one. */
