@@ -3,6 +3,9 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { JobRun } from '../base/jobs.ts'
 import type { CheckAnswer, Checks } from '../checks/index.ts'
+import type { Figure } from '../keeping/index.ts'
+import type { DeliveryState } from '../delivery/index.ts'
+import type { HostState } from '../programs/index.ts'
 
 export interface Metrics {
   readonly contentType: string
@@ -13,6 +16,10 @@ export interface Metrics {
   watch(checks: Pick<Checks, 'state'>): void
   /** Reads at every scrape how the jobs went, whichever process ran them. */
   watchJobs(read: () => Promise<readonly JobRun[]>): void
+  /** Figures of the whole database, read at every scrape. One that is no longer given is no longer shown. */
+  watchFigures(read: () => Promise<readonly Figure[]>): void
+  /** Reads at every scrape what waits to be delivered and what the host has not answered. */
+  watchDelivery(read: () => Promise<DeliveryState & HostState>): void
 }
 
 export function createMetrics(): Metrics {
@@ -50,6 +57,23 @@ export function createMetrics(): Metrics {
       gauge('ringfence_check_index_loaded', '1 once the check index is loaded.', () => (checks.state().isLoaded ? 1 : 0))
       gauge('ringfence_check_records_waiting', 'Answers not yet recorded.', () => checks.state().recordsWaiting)
     },
+    watchDelivery(read) {
+      const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers: [registry] })
+      const gauges: readonly (readonly [Gauge, keyof (DeliveryState & HostState)])[] = [
+        [gauge('ringfence_outbox_waiting', 'Messages that wait to be delivered.'), 'waiting'],
+        [gauge('ringfence_outbox_oldest_seconds', 'Age of the oldest message that waits.'), 'oldestWaitingSeconds'],
+        [gauge('ringfence_outbox_given_up', 'Messages that were given up.'), 'givenUp'],
+        [gauge('ringfence_endpoints_waiting_for_reconciliation', 'Endpoints that are sent nothing until the host’s list was compared.'), 'endpointsWaitingForReconciliation'],
+        [gauge('ringfence_host_instructions_in_transit', 'Instructions that the host has not answered.'), 'inTransit'],
+        [gauge('ringfence_host_instructions_oldest_seconds', 'Age of the oldest instruction that the host has not answered.'), 'oldestInTransitSeconds'],
+        [gauge('ringfence_host_instructions_refused', 'Credits that the host refused and nobody gave again.'), 'refused'],
+        [gauge('ringfence_host_reconciliation_differences', 'Differences that the newest reconciliations left.'), 'reconciliationDifferences'],
+      ]
+      beforeScrape.push(async () => {
+        const state = await read()
+        for (const [each, name] of gauges) each.set(state[name])
+      })
+    },
     watchJobs(read) {
       const gauge = (name: string, help: string): Gauge<'job'> => new Gauge({ name, help, labelNames: ['job'], registers: [registry] })
       const succeeded = gauge('ringfence_job_last_success_timestamp_seconds', 'When a job last succeeded, in seconds of the epoch; absent until it has.')
@@ -60,6 +84,18 @@ export function createMetrics(): Metrics {
           failures.set({ job: job.name }, Number(job.failures))
           runs.set({ job: job.name }, Number(job.runs))
           if (job.lastSucceededAt !== null) succeeded.set({ job: job.name }, job.lastSucceededAt.getTime() / 1000)
+        }
+      })
+    },
+    watchFigures(read) {
+      const gauges = new Map<string, Gauge>()
+      beforeScrape.push(async () => {
+        const figures = await read()
+        for (const gauge of gauges.values()) gauge.reset()
+        for (const { name, help, labels, value } of figures) {
+          const gauge = gauges.get(name) ?? new Gauge({ name, help, labelNames: Object.keys(labels), registers: [registry] })
+          gauges.set(name, gauge)
+          gauge.set(labels, value)
         }
       })
     },

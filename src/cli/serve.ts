@@ -1,12 +1,16 @@
 // `ringfence serve`: the API on its configured address until it is asked to stop.
 // Promises: the first key is printed once, on the first start; a stop lets running requests and jobs end and writes what waits.
 import type { Command } from 'commander'
+import { partsOf } from '../base/config.ts'
 import { readJobRuns, runJobs } from '../base/jobs.ts'
+import { createOutgoing } from '../base/outgoing.ts'
 import { createMetrics } from '../api/metrics.ts'
 import { createApi } from '../api/server.ts'
 import { createChecks } from '../checks/index.ts'
+import { deliveryState } from '../delivery/index.ts'
 import { ensureFirstKey, SYSTEM_ACTOR_ID } from '../identities/index.ts'
-import { resolveHeldCredits } from '../programs/index.ts'
+import { hostState, resolveHeldCredits } from '../programs/index.ts'
+import { readBookFigures } from '../keeping/index.ts'
 import type { CliContext, OpenDatabase } from './context.ts'
 import { serviceJobs } from './service-jobs.ts'
 
@@ -40,14 +44,17 @@ export async function serveUntilStopped(context: CliContext, { database, keys }:
     onResolved: async (transaction, resolved) => void await resolveHeldCredits(transaction, { now: clock.now(), actorId: SYSTEM_ACTOR_ID }, resolved),
   })
   metrics.watchJobs(() => readJobRuns(database))
+  metrics.watchFigures(() => readBookFigures({ database, clock }))
+  metrics.watchDelivery(async () => ({ ...(await deliveryState(database, clock)), ...(await hostState(database, clock)) }))
+  const outgoing = createOutgoing({ allowedRanges: partsOf(config.RINGFENCE_WEBHOOK_RANGES) })
   const trustedProxies = config.RINGFENCE_TRUSTED_PROXIES.split(',').map((each) => each.trim()).filter((each) => each !== '')
-  const api = createApi({ database, keys, clock, log, checks, metrics, monotonicSeconds: context.monotonicSeconds, trustedProxies, isMetricsServed: config.RINGFENCE_METRICS })
+  const api = createApi({ database, keys, clock, log, checks, metrics, monotonicSeconds: context.monotonicSeconds, trustedProxies, isMetricsServed: config.RINGFENCE_METRICS, outgoing })
   try {
     await checks.start()
     const { url } = await api.listen(config.RINGFENCE_HOST, config.RINGFENCE_PORT)
     if (firstKey !== null) context.print(`The first API key, shown only now: ${firstKey}`)
     context.print(`Ringfence listens on ${url} (contract: ${url}/openapi.json). Stop with Ctrl-C.`)
-    const jobs = await runJobs(serviceJobs(), { database, keys, clock, log })
+    const jobs = await runJobs(serviceJobs({ outgoing, check: checks.evaluate }), { database, keys, clock, log })
     await context.stopRequested()
     await Promise.all([jobs.stop(), api.close()])
   } finally {

@@ -1,7 +1,8 @@
 // Instructions as operators and hosts read them; what an endpoint that came later has missed; and who receives what a member is given.
 
 import { appendAct } from '../acts/index.ts'
-import type { Transaction } from '../base/database.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Database, Transaction } from '../base/database.ts'
 import { type InstructionRow, messageOf } from './host-instructions.ts'
 import type { Recorder } from './recorder.ts'
 
@@ -64,6 +65,32 @@ export async function tellOpenInstructions(transaction: Transaction, { endpointI
     const last = rows.at(-1)
     if (last === undefined || rows.length < OPEN_AT_ONCE) return told
     after = last.id
+  }
+}
+
+/** What an operator watches of the money at the host. */
+export interface HostState {
+  readonly inTransit: number
+  /** Of the oldest instruction that the host has not answered; zero without one. */
+  readonly oldestInTransitSeconds: number
+  /** Instructions that the host refused, in part or in full, and that nobody gave again. */
+  readonly refused: number
+  /** Of the newest reconciliation of each programme together. */
+  readonly reconciliationDifferences: number
+}
+
+export async function hostState(database: Pick<Database, 'pool'>, clock: Clock): Promise<HostState> {
+  const { rows } = await database.pool.query<{ in_transit: string; oldest: Date | null; refused: string; differences: string | null }>(
+    `select count(*) filter (where state = 'in_transit') as in_transit, min(recorded_at) filter (where state = 'in_transit') as oldest,
+            count(*) filter (where state in ('refused', 'partly') and kind in ('credit', 'grant_days') and not exists (
+              select 1 from host_instruction_line l join host_instruction_line later on later.rebate_id = l.rebate_id and later.instruction_id > l.instruction_id where l.instruction_id = i.id)) as refused,
+            (select sum(differences) from (select distinct on (program_id) differences from reconciliation order by program_id, id desc) as newest) as differences
+       from host_instruction i`)
+  const [row] = rows
+  const oldest = row?.oldest ?? null
+  return {
+    inTransit: Number(row?.in_transit ?? 0), refused: Number(row?.refused ?? 0), reconciliationDifferences: Number(row?.differences ?? 0),
+    oldestInTransitSeconds: oldest === null ? 0 : Math.max(0, (clock.now().getTime() - oldest.getTime()) / 1000),
   }
 }
 

@@ -4,13 +4,16 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { ALL_SCOPES } from '../../src/identities/index.ts'
 import { useApi } from '../api/api.ts'
+import { sendToHost } from '../api/host-money.ts'
 import { eventOf, type Story, tellStory } from '../api/story.ts'
 
-const { api, call, key, scanned, database } = await useApi()
+const { api, call, key, scanned, database, keys, clock } = await useApi()
 let story: Story
 let plan: Record<string, unknown> = {}
 let decision: Record<string, unknown> = {}
 const standing = { waiting: '', withdrawn: '', exclusion: '' }
+const hooks = { used: '', spare: '', message: '' }
+let hostMoney = { confirmed: '', refused: '', again: '' }
 const tokens = { all: '', main: '', other: '' }
 
 interface Row {
@@ -81,6 +84,19 @@ const TABLE: Readonly<Record<string, Row>> = {
   'post /v1/excluded-accounts': { request: () => ({ body: { program: 'main', account: 'friend', reason: 'test' } }), right: 201, foreign: 404 },
   'get /v1/excluded-accounts': { request: () => ({}), right: 200, foreign: 'filtered' },
   'post /v1/excluded-accounts/:id/end': { request: () => ({ path: `/v1/excluded-accounts/${standing.exclusion}/end`, body: {} }), right: 200, foreign: 404 },
+  'post /v1/webhooks': { request: () => ({ body: { url: 'https://hooks.example.com/main', topics: ['host.instruction'], program: 'main' } }), right: 201, foreign: 404 },
+  'get /v1/webhooks': { request: () => ({}), right: 200, foreign: 'filtered' },
+  'post /v1/webhooks/:id/rotate': { request: () => ({ path: `/v1/webhooks/${hooks.used}/rotate`, body: {} }), right: 200, foreign: 404 },
+  'post /v1/webhooks/:id/retire': { request: () => ({ path: `/v1/webhooks/${hooks.spare}/retire` }), right: 200, foreign: 404 },
+  'post /v1/webhooks/:id/test': { request: () => ({ path: `/v1/webhooks/${hooks.used}/test` }), right: 202, foreign: 404 },
+  'get /v1/messages': { request: () => ({}), right: 200, foreign: 'filtered' },
+  'post /v1/messages/:id/redeliver': { request: () => ({ path: `/v1/messages/${hooks.message}/redeliver` }), right: 202, foreign: 404 },
+  'get /v1/instructions': { request: () => ({}), right: 200, foreign: 'filtered' },
+  'post /v1/instructions/:id/confirm': { request: () => ({ path: `/v1/instructions/${hostMoney.confirmed}/confirm`, body: { confirmed: '1' }, headers: once() }), right: 200, foreign: 404 },
+  'post /v1/instructions/:id/refuse': { request: () => ({ path: `/v1/instructions/${hostMoney.refused}/refuse`, body: { reason: 'unknown account' }, headers: once() }), right: 200, foreign: 404 },
+  'post /v1/instructions/:id/retry': { request: () => ({ path: `/v1/instructions/${hostMoney.again}/retry`, headers: once() }), right: 201, foreign: 404 },
+  'post /v1/reconciliations': { request: () => ({ body: { program: 'main', rows: [] } }), right: 200, foreign: 404 },
+  'post /v1/members/receiver': { request: () => ({ body: { program: 'main', account: 'inviter', resource: 'instance-1' } }), right: 201, foreign: 404 },
   'get /healthz': { request: () => ({}), right: 200, foreign: 'open' },
   'get /readyz': { request: () => ({}), right: 200, foreign: 'open' },
   'get /openapi.json': { request: () => ({}), right: 200, foreign: 'open' },
@@ -102,6 +118,7 @@ beforeAll(async () => {
   Object.assign(standing, { waiting, withdrawn, exclusion: String(exclusion.json['exclusion_id']) })
   await enterClaims()
   decision = (await call('POST', '/v1/decisions', { token: tokens.all, body: { plan_id: plan['plan_id'], hash: plan['hash'], reason: 'farm' }, headers: once() })).json
+  await makeHooks()
 })
 
 /** Three claims: one waits for its client, one for a person, one for another person than the one of `tokens.all`. */
@@ -118,6 +135,15 @@ async function enterClaims(): Promise<void> {
   await post(`/v1/claims/${claims.confirmed}/confirm`, { account: 'client2', confirms: true })
   await post(`/v1/claims/${claims.proposed}/confirm`, { account: 'client3', confirms: true })
   await post(`/v1/claims/${claims.proposed}/decide`, { decision: 'accept' })
+}
+
+/** Two endpoints of the program, one with a message, and three instructions. */
+async function makeHooks(): Promise<void> {
+  const post = async (path: string, body?: unknown) => (await call('POST', path, { token: tokens.all, ...(body === undefined ? {} : { body }) })).json
+  const made = async (): Promise<string> => String((await post('/v1/webhooks', { url: 'https://hooks.example.com/', topics: ['host.instruction'], program: 'main' }))['endpoint_id'])
+  Object.assign(hooks, { used: await made(), spare: await made() })
+  Object.assign(hooks, { message: String((await post(`/v1/webhooks/${hooks.used}/test`))['message_id']) })
+  hostMoney = await sendToHost({ database, keys, clock }, 'main', 'inviter')
 }
 
 /** A contract that waits for another person than the one of `tokens.all`. */
