@@ -2,5 +2,7 @@
 
 import type { Verifier } from '../ledger/index.ts'
 import { decisionVerifier } from '../review/index.ts'
+import { closedPeriodsVerifier } from '../statements/index.ts'
+import { closedPeriodsVerifier } from '../statements/index.ts'
 
-export const MORE_VERIFIERS: readonly Verifier[] = [decisionVerifier]
+export const MORE_VERIFIERS: readonly Verifier[] = [decisionVerifier, closedPeriodsVerifier]
