@@ -12,7 +12,8 @@ import { makeProgramme, type Programme } from './programme.ts'
 
 const [version] = apiyi.versions
 if (version === undefined) throw new Error('The programme has no version.')
-export const baseRules: ProgramRulesInput = { ...version.content, eligibility: { newCustomer: false, separateAccount: false } }
+/** 5 % of every recharge, at once. */
+export const baseRules: ProgramRulesInput = { ...version.content, reward: { kind: 'rate', ratePpm: 50_000 }, eligibility: { newCustomer: false, separateAccount: false } }
 
 export const programOf = (key: string, more: Partial<ProgramRulesInput> = {}): NewProgram =>
   ({ key, name: key, versions: [{ effectiveFrom: new Date('2000-01-01T00:00:00Z'), content: { ...baseRules, ...more } }] })
