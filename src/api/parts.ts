@@ -8,6 +8,7 @@ import type { Log } from '../base/log.ts'
 import type { Outgoing } from '../base/outgoing.ts'
 import { Problem } from '../base/problems.ts'
 import type { Authentication, Identity } from '../identities/index.ts'
+import type { Processor } from '../payouts/index.ts'
 import type { Metrics } from './metrics.ts'
 import type { ExponentOf } from './schemas.ts'
 
@@ -21,6 +22,14 @@ export interface ApiParts {
   readonly authentication: Authentication
   /** Judges the addresses of webhooks; the API itself sends nothing. */
   readonly outgoing: Outgoing
+  readonly payouts: PayoutSettings
+}
+
+export interface PayoutSettings {
+  /** Null where none is configured. */
+  readonly processor: Processor | null
+  /** Units below which a debt may be given up at once. */
+  readonly writeOffBelow: string
 }
 
 /** A caller that a scope was asked of is always known. */

@@ -4,13 +4,18 @@ import type { IncomingMessage } from 'node:http'
 import { Problem } from '../base/problems.ts'
 
 export async function readJsonBody(request: IncomingMessage, bytesMax: number): Promise<unknown> {
+  return parseJson(await readRawBody(request, bytesMax))
+}
+
+/** The text of a JSON body as it came, not parsed. */
+export async function readRawBody(request: IncomingMessage, bytesMax: number): Promise<string> {
   if (!/^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(request.headers['content-type'] ?? '')) {
     throw new Problem('unsupported_media_type', 'content_type', 'The body must be application/json in UTF-8.')
   }
   if (request.headers['content-encoding'] !== undefined && request.headers['content-encoding'] !== 'identity') {
     throw new Problem('unsupported_media_type', 'content_encoding', 'The body must not be compressed.')
   }
-  return parseJson(await readBytes(request, bytesMax))
+  return decode(await readBytes(request, bytesMax))
 }
 
 async function readBytes(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
@@ -29,10 +34,20 @@ async function readBytes(request: IncomingMessage, bytesMax: number): Promise<Bu
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
-function parseJson(bytes: Buffer): unknown {
+function decode(bytes: Buffer): string {
   try {
-    return JSON.parse(decoder.decode(bytes)) as unknown
+    return decoder.decode(bytes)
   } catch {
-    throw new Problem('invalid_request', 'not_json', 'The body is not JSON in UTF-8.')
+    throw notJson()
   }
 }
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    throw notJson()
+  }
+}
+
+const notJson = (): Problem => new Problem('invalid_request', 'not_json', 'The body is not JSON in UTF-8.')

@@ -11,7 +11,7 @@ import type { Authentication, Identity } from '../identities/index.ts'
 import { answerOnce, KEY_HEADER, readKey } from './idempotency.ts'
 import type { Metrics } from './metrics.ts'
 import { asProblem, invalidRequest, PROBLEM_TYPE, problemBody } from './problem-reply.ts'
-import { readJsonBody } from './read-body.ts'
+import { readJsonBody, readRawBody } from './read-body.ts'
 import type { Answer, Route } from './route.ts'
 import { type StartedStream, startStream, writeStream } from './stream-reply.ts'
 
@@ -115,8 +115,9 @@ async function answerOf(responding: Responding, route: Route, request: IncomingM
   const query = parse(route.query, matched.query, 'query')
   const key = route.idempotency === 'none' ? headerOf(request, KEY_HEADER) : readKey(headerOf(request, KEY_HEADER), route.idempotency === 'required')
   const body = route.body === undefined ? undefined : parse(route.body, await readJsonBody(request, route.bodyBytesMax), 'body')
+  const rawBody = route.takesRawBody ? await readRawBody(request, route.bodyBytesMax) : ''
   const call = {
-    body, query, params, identity, requestId, idempotencyKey: key, userAgent: headerOf(request, 'user-agent') ?? '', header: (name: string) => headerOf(request, name),
+    body, rawBody, query, params, identity, requestId, idempotencyKey: key, userAgent: headerOf(request, 'user-agent') ?? '', header: (name: string) => headerOf(request, name),
     address: matched.address ?? request.socket.remoteAddress ?? '', isHead: request.method === 'HEAD',
   }
   if (route.idempotency === 'none' || key === undefined || identity === null) {

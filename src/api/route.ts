@@ -24,6 +24,8 @@ export interface Answer {
 
 export interface RouteRequest<Body, Query, Params> {
   readonly body: Body
+  /** The body as it came, where the route takes it so; else empty. */
+  readonly rawBody: string
   readonly query: Query
   readonly params: Params
   /** Never null where the route names a scope. */
@@ -59,6 +61,8 @@ export interface Route {
   /** `key`: the caller's Idempotency-Key is required and the first answer is given again. `optional`: honoured if given. */
   readonly idempotency: 'none' | 'optional' | 'required'
   readonly body?: z.ZodType
+  /** Takes its JSON as it came, because a signature is over its bytes; the handler judges it. */
+  readonly takesRawBody: boolean
   readonly query?: z.ZodObject
   readonly params?: z.ZodObject
   readonly answers: Readonly<Record<number, AnswerDescription>>
@@ -84,6 +88,7 @@ interface RouteInput<Body extends z.ZodType | undefined, Query extends z.ZodObje
   readonly scope: Scope | null
   readonly idempotency?: Route['idempotency']
   readonly body?: Body
+  readonly takesRawBody?: boolean
   readonly query?: Query
   readonly params?: Params
   readonly answers: Route['answers']
@@ -100,7 +105,7 @@ export function defineRoute<Body extends z.ZodType | undefined = undefined, Quer
 ): Route {
   const { handle, body, query, params, ...rest } = input
   return {
-    idempotency: 'none', problems: [], bodyBytesMax: BODY_BYTES_MAX, limit: null, ...rest,
+    idempotency: 'none', takesRawBody: false, problems: [], bodyBytesMax: BODY_BYTES_MAX, limit: null, ...rest,
     ...(body === undefined ? {} : { body }), ...(query === undefined ? {} : { query }), ...(params === undefined ? {} : { params }),
     handle: (request) => handle(request as RouteRequest<OutputOf<Body>, OutputOf<Query>, OutputOf<Params>>),
   }
@@ -112,7 +117,7 @@ export function problemsOf(route: Route): ProblemCode[] {
   if (route.scope !== null) for (const code of ['unauthorized', 'forbidden'] as const) codes.add(code)
   if (route.limit !== null) codes.add('too_many_requests')
   if (route.query !== undefined || route.params !== undefined || route.body !== undefined || route.idempotency !== 'none') codes.add('invalid_request')
-  if (route.body !== undefined) for (const code of ['too_large', 'unsupported_media_type'] as const) codes.add(code)
+  if (route.body !== undefined || route.takesRawBody) for (const code of ['invalid_request', 'too_large', 'unsupported_media_type'] as const) codes.add(code)
   if (route.idempotency !== 'none') for (const code of ['in_flight', 'key_reused'] as const) codes.add(code)
   return [...codes]
 }

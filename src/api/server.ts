@@ -16,7 +16,7 @@ import type { Checks } from '../checks/index.ts'
 import { createAuthentication } from '../identities/index.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { documentOf } from './openapi.ts'
-import type { ApiParts } from './parts.ts'
+import type { ApiParts, PayoutSettings } from './parts.ts'
 import { limitPerMinute } from './rate-limits.ts'
 import { defineRoute, type Route } from './route.ts'
 import { respond, type Responding } from './respond.ts'
@@ -41,6 +41,8 @@ export interface ApiOptions {
   readonly version?: string
   /** Default: public addresses by https alone. */
   readonly outgoing?: Outgoing
+  /** Default: no processor. */
+  readonly payouts?: Partial<PayoutSettings>
 }
 
 export interface Api {
@@ -56,7 +58,7 @@ export function createApi(options: ApiOptions): Api {
   const metrics = options.metrics ?? createMetrics()
   metrics.watch(checks)
   const authentication = createAuthentication({ database, clock })
-  const parts: ApiParts = { database, keys, clock, log, checks, metrics, authentication, outgoing: options.outgoing ?? createOutgoing() }
+  const parts: ApiParts = { database, keys, clock, log, checks, metrics, authentication, outgoing: options.outgoing ?? createOutgoing(), payouts: { processor: null, writeOffBelow: '5', ...options.payouts } }
   let isStopping = false
   let document = ''
   const routes = routesOf(parts, { isMetricsServed: options.isMetricsServed ?? true, isStopping: () => isStopping, document: () => document })

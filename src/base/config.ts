@@ -22,6 +22,10 @@ export const configSchema = z.object({
   RINGFENCE_KEYS_CHAIN: z.string().optional(),
   RINGFENCE_KEYS_TOKENS: z.string().optional(),
   RINGFENCE_WEBHOOK_RANGES: z.string().default('').refine((text) => partsOf(text).every((part) => ipaddr.isValidCIDR(part)), 'must be ranges such as 10.1.0.0/16').describe('Comma-separated ranges, such as 10.1.0.0/16, that webhooks may reach although they are not public, also by plain HTTP; default: none.'),
+  RINGFENCE_STRIPE_KEY: z.string().regex(/^[sr]k_\w+$/, 'must be a secret or restricted key of Stripe').optional().describe('Pays out through Stripe Connect; needs RINGFENCE_STRIPE_WEBHOOK_SECRET too.'),
+  RINGFENCE_STRIPE_WEBHOOK_SECRET: z.string().regex(/^whsec_\w+$/, 'must be the signing secret of an endpoint of Stripe').optional().describe('Of the endpoint at Stripe that sends its events to /v1/payouts/stripe-events.'),
+  RINGFENCE_STRIPE_URL: z.url({ protocol: /^https?$/ }).optional().describe('Where Stripe’s API is reached; default: at Stripe.'),
+  RINGFENCE_WRITE_OFF_BELOW: z.string().regex(/^\d{1,6}(\.\d{1,6})?$/, 'must be an amount such as 5').default('5').describe('Debts below this many units of their asset may be given up at once, by two persons.'),
   RINGFENCE_METRICS: boolean.default(true).describe('Whether /metrics is served.'),
 })
 
