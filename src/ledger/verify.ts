@@ -6,6 +6,8 @@ import type { Database } from '../base/database.ts'
 import { canonicalJson, digestOf } from '../base/hashing.ts'
 import type { KeyRing } from '../base/keys.ts'
 import type { BookRule, Verifier, WrongRow } from './verifier.ts'
+import { EARNED_RULES } from './verify-earned-rules.ts'
+import { HOST_RULES } from './verify-host-rules.ts'
 import { ENTRY_RULES, REBATE_RULES, RELATION_RULES } from './verify-rules.ts'
 import { sealVerifier } from './verify-seals.ts'
 import { STANDING_RULES } from './verify-standing-rules.ts'
@@ -32,7 +34,7 @@ export interface VerifyOptions {
 }
 
 /** The rules in SQL, in the order in which they are run. */
-export const BOOK_RULES: readonly BookRule[] = [...ENTRY_RULES, ...REBATE_RULES, ...RELATION_RULES, ...STANDING_RULES]
+export const BOOK_RULES: readonly BookRule[] = [...ENTRY_RULES, ...REBATE_RULES, ...EARNED_RULES, ...RELATION_RULES, ...STANDING_RULES, ...HOST_RULES]
 
 export async function verifyBooks(database: Database, keys: KeyRing, options: VerifyOptions = {}): Promise<VerifyReport> {
   const verifiers = [...BOOK_RULES.map(asVerifier), versionVerifier, sealVerifier, ...(options.more ?? [])]
