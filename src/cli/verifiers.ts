@@ -3,6 +3,5 @@
 import type { Verifier } from '../ledger/index.ts'
 import { decisionVerifier } from '../review/index.ts'
 import { closedPeriodsVerifier } from '../statements/index.ts'
-import { closedPeriodsVerifier } from '../statements/index.ts'
 
 export const MORE_VERIFIERS: readonly Verifier[] = [decisionVerifier, closedPeriodsVerifier]
