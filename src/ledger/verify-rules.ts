@@ -107,27 +107,6 @@ export const REBATE_RULES: readonly BookRule[] = [
       ) as broken where found is not null order by id limit 1`,
   },
   {
-    name: 'rebates_earned',
-    sentence: 'Every rebate was earned by one event of its invitee, once per programme, under the version known to be in force when it occurred, at its base and rate.',
-    query: `
-      select 'rebate ' || id as place, found from (
-        select r.id, case
-            when r.event_id is null or r.referral_id is null then 'it names no event or no referral'
-            when v.account_id <> f.invitee_id or r.account_id <> f.inviter_id or r.program_id <> f.program_id then 'it is not of this referral and event'
-            when r.occurred_at <> v.occurred_at then 'its time is not the time of its event'
-            when r.program_version_id is distinct from (select p.id from program_version p where p.program_id = r.program_id and p.effective_from <= r.occurred_at and p.recorded_at <= r.recorded_at
-              order by p.effective_from desc limit 1) then 'another version was in force when it occurred'
-            when r.base <> v.amount - v.excluded then 'its base is not the money received'
-            when p.rules->'reward'->>'kind' = 'rate' and r.rate_ppm <> (p.rules->'reward'->>'ratePpm')::int then 'its rate is not the rate of its version'
-            when p.rules->'reward'->>'kind' = 'rate' and r.amount <> exact.whole + case when exact.twice > 1000000 or (exact.twice = 1000000 and exact.whole % 2 = 1) then 1 else 0 end
-              then 'its amount is not base times rate'
-            when count(*) over (partition by r.event_id, r.program_id) > 1 then 'its event earned twice in one programme' end as found
-          from rebate r left join event v on v.id = r.event_id left join referral f on f.id = r.referral_id left join program_version p on p.id = r.program_version_id
-          cross join lateral (select div(r.base::numeric * r.rate_ppm, 1000000) as whole, 2 * (r.base::numeric * r.rate_ppm % 1000000) as twice) as exact
-          where r.kind = 'rebate'
-      ) as broken where found is not null order by id limit 1`,
-  },
-  {
     name: 'between_rebates',
     sentence: 'Value moves from one rebate to another only where a debt is repaid.',
     query: `
