@@ -40,5 +40,6 @@ export interface Position {
   readonly rebateKind: RebateKind
   readonly occurredAt: Date
   readonly maturesAt: Date
+  /** When what lies here ends, with the time in which it was held and what refunds gave; null of what has no end. */
   readonly expiresAt: Date | null
 }

@@ -25,7 +25,8 @@ export interface PositionFilter {
 /** What lies in a member's book accounts, rebate by rebate, the oldest rebate first. */
 export async function positionsOf(transaction: Transaction, accountId: bigint, filter: PositionFilter = {}): Promise<Position[]> {
   const rows = await transaction.$queryRaw<PositionRow[]>`
-    select b.account_id, b.kind, b.asset, p.rebate_id, p.amount, r.program_id, r.kind as rebate_kind, r.occurred_at, r.matures_at, r.expires_at
+    select b.account_id, b.kind, b.asset, p.rebate_id, p.amount, r.program_id, r.kind as rebate_kind, r.occurred_at, r.matures_at,
+           case when r.expires_at is not null then credit_expires_at(r.id, r.expires_at, r.expires_at) end as expires_at
       from book_account b
       join position p on p.book_account_id = b.id and p.amount <> 0
       join rebate r on r.id = p.rebate_id
@@ -41,7 +42,8 @@ export async function positionsOf(transaction: Transaction, accountId: bigint, f
 export async function positionsOfRebates(transaction: Transaction, rebateIds: readonly bigint[]): Promise<Position[]> {
   if (rebateIds.length === 0) return []
   const rows = await transaction.$queryRaw<PositionRow[]>`
-    select b.account_id, b.kind, b.asset, p.rebate_id, p.amount, r.program_id, r.kind as rebate_kind, r.occurred_at, r.matures_at, r.expires_at
+    select b.account_id, b.kind, b.asset, p.rebate_id, p.amount, r.program_id, r.kind as rebate_kind, r.occurred_at, r.matures_at,
+           case when r.expires_at is not null then credit_expires_at(r.id, r.expires_at, r.expires_at) end as expires_at
       from position p
       join book_account b on b.id = p.book_account_id
       join rebate r on r.id = p.rebate_id

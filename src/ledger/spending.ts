@@ -29,10 +29,10 @@ export function rechargeEntries(accountId: bigint, asset: string, amount: bigint
   ]
 }
 
-/** Spending on the platform: bonus, reward, paid. */
-export function spendEntries(balance: MainBalance, amount: bigint): Covered {
+/** Spending on the platform at a time: bonus that has not ended by then, reward, paid. */
+export function spendEntries(balance: MainBalance, amount: bigint, at: Date): Covered {
   const { accountId, asset } = balance
-  const bonus = balance.positions.filter((position) => position.kind === 'main_bonus').sort(byExpiry)
+  const bonus = balance.positions.filter((position) => position.kind === 'main_bonus' && (position.expiresAt === null || at < position.expiresAt)).sort(byExpiry)
   const reward = balance.positions.filter((position) => position.kind === 'main_reward')
   const { parts, uncovered } = allocate([...bonus, ...reward], amount)
   const entries: EntryLine[] = parts.flatMap(({ position, amount: taken }) => [

@@ -142,12 +142,17 @@ describe('the main balance', () => {
   }
 
   test('spending takes the bonus that expires first, then reward, then paid money', () => {
-    expect(sums(spendEntries(balance, 3n).entries)).toMatchObject({ 'main_bonus#3': -2n, 'main_bonus#2': -1n })
-    expect(sums(spendEntries(balance, 7n).entries)).toMatchObject({ 'main_bonus#4': -1n, 'main_reward#1': -2n })
-    const all = spendEntries(balance, 20n)
+    expect(sums(spendEntries(balance, 3n, EARLIER).entries)).toMatchObject({ 'main_bonus#3': -2n, 'main_bonus#2': -1n })
+    expect(sums(spendEntries(balance, 7n, EARLIER).entries)).toMatchObject({ 'main_bonus#4': -1n, 'main_reward#1': -2n })
+    const all = spendEntries(balance, 20n, EARLIER)
     expectBalanced(all.entries)
     expect(sums(all.entries)).toMatchObject({ main_paid: -10n, host_clearing: 10n })
     expect(all.uncovered).toBe(2n)
+  })
+
+  test('spending takes no bonus that has ended, also when it was not taken away yet', () => {
+    expect(sums(spendEntries(balance, 3n, NOW).entries)).toMatchObject({ 'main_bonus#2': -2n, 'main_bonus#4': -1n })
+    expect(sums(spendEntries(balance, 3n, LATER).entries)).toMatchObject({ 'main_bonus#4': -1n, 'main_reward#1': -2n })
   })
 
   test('a refund to the customer takes paid money only', () => {

@@ -77,7 +77,7 @@ async function spend(accountId: bigint, amount: string): Promise<void> {
     await lockMembers(transaction, [accountId])
     const paid = await balanceOf(transaction, accountId, 'main_paid', 'USD')
     const positions = await positionsOf(transaction, accountId, { kinds: ['main_bonus', 'main_reward'], asset: 'USD' })
-    const { entries, uncovered } = spendEntries({ accountId, asset: 'USD', paid, positions }, units(amount))
+    const { entries, uncovered } = spendEntries({ accountId, asset: 'USD', paid, positions }, units(amount), clock.now())
     if (uncovered > 0n) throw new Error('not covered')
     const now = clock.now()
     await postTransfer(transaction, { naturalKey: Buffer.from(`spend ${++count}`), kind: 'spend', occurredAt: now, recordedAt: now, effectiveAt: now, actorId: 1n, entries })
@@ -280,6 +280,26 @@ describe('expiry', () => {
     clock.advance(30 * DAY)
     await Promise.all([expire(), expire()])
     expect(await database.prisma.entry.count({ where: { rebateId, transfer: { kind: 'expiry' } } })).toBe(2)
+  })
+
+  test('that has come, and was not taken away yet, is not spent', async () => {
+    const { inviteeId } = await granted()
+    clock.advance(30 * DAY - 1)
+    await spend(inviteeId, '1')
+    clock.advance(1)
+    await expect(spend(inviteeId, '1')).rejects.toThrow('not covered')
+  })
+
+  test('that a hold has moved is the one by which it is spent', async () => {
+    const { inviteeId, rebateId } = await granted()
+    await freeze(rebateId)
+    clock.advance(20 * DAY)
+    await release(rebateId)
+    clock.advance(25 * DAY)
+    await spend(inviteeId, '1')
+    const event = { type: 'spend', eventId: `spent-${++count}`, accountId: inviteeId, amount: units('1'), asset: 'USD' } as const
+    expect(await market.record(event)).toMatchObject({ ok: true, isWaiting: false })
+    expect(await market.balances(inviteeId)).toEqual({ 'main_bonus USD': units('0.5') })
   })
 
   test('leaves rewards, cash and granted credit alone: they have no end', async () => {

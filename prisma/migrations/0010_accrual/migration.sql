@@ -164,7 +164,8 @@ END $$;
 CREATE FUNCTION position_lines(p_book_ids bigint[], p_rebate_ids bigint[]) RETURNS jsonb LANGUAGE sql STABLE
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
   SELECT jsonb_agg(jsonb_build_object('account', b.account_id::text, 'book', b.kind, 'asset', b.asset, 'rebate', r.id::text, 'amount', p.amount::text,
-      'program', r.program_id::text, 'kind', r.kind, 'occurred_at', r.occurred_at, 'matures_at', r.matures_at, 'expires_at', r.expires_at))
+      'program', r.program_id::text, 'kind', r.kind, 'occurred_at', r.occurred_at, 'matures_at', r.matures_at,
+      'expires_at', CASE WHEN r.expires_at IS NOT NULL THEN credit_expires_at(r.id, r.expires_at, r.expires_at) END))
     FROM (SELECT p.book_account_id, p.rebate_id, p.amount FROM unnest(p_book_ids) AS v(id) JOIN position p ON p.book_account_id = v.id AND p.amount <> 0
           UNION SELECT p.book_account_id, p.rebate_id, p.amount FROM unnest(p_rebate_ids) AS v(id) JOIN position p ON p.rebate_id = v.id) AS p
     JOIN book_account b ON b.id = p.book_account_id JOIN rebate r ON r.id = p.rebate_id
@@ -288,7 +289,7 @@ BEGIN
       SELECT v_ids[e.place], b.id, e.rebate_id, e.asset, e.amount, (b.balance + sum(e.amount) OVER running - e.amount)::bigint,
              (b.balance + sum(e.amount) OVER running)::bigint, b.version + row_number() OVER running
         FROM unnest(p_places, v_book_ids, p_rebate_ids, p_assets, p_amounts) WITH ORDINALITY AS e(place, book_account_id, rebate_id, asset, amount, line)
-        JOIN book_account b ON b.id = e.book_account_id
+        CROSS JOIN LATERAL (SELECT b.id, b.balance, b.version FROM book_account b WHERE b.id = e.book_account_id OFFSET 0) AS b
         WINDOW running AS (PARTITION BY e.book_account_id ORDER BY e.line) ORDER BY e.line;
     IF v_count > 1 THEN
       PERFORM check_bounds_between(p_places, v_book_ids, p_rebate_ids, p_amounts);
@@ -320,14 +321,15 @@ DECLARE
   v_bound text;
 BEGIN
   WITH line AS (
-    SELECT e.place, e.line, b.id, b.sign, e.rebate_id, b.account_id,
+    SELECT e.place, e.line, b.id, b.sign, e.rebate_id,
            b.balance + sum(e.amount) OVER (PARTITION BY b.id ORDER BY e.line) AS balance,
            lead(e.place) OVER (PARTITION BY b.id ORDER BY e.line) IS DISTINCT FROM e.place AS is_last,
            coalesce(p.amount, 0) + sum(e.amount) OVER (PARTITION BY b.id, e.rebate_id ORDER BY e.line) AS held,
            lead(e.place) OVER (PARTITION BY b.id, e.rebate_id ORDER BY e.line) IS DISTINCT FROM e.place AS is_last_of_rebate
       FROM unnest(p_places, p_book_ids, p_rebate_ids, p_amounts) WITH ORDINALITY AS e(place, book_account_id, rebate_id, amount, line)
-      JOIN book_account b ON b.id = e.book_account_id AND b.sign <> 0
-      LEFT JOIN position p ON p.book_account_id = b.id AND p.rebate_id = e.rebate_id
+      CROSS JOIN LATERAL (SELECT b.id, b.sign, b.balance FROM book_account b WHERE b.id = e.book_account_id OFFSET 0) AS b
+      LEFT JOIN LATERAL (SELECT p.amount FROM position p WHERE p.book_account_id = e.book_account_id AND p.rebate_id = e.rebate_id OFFSET 0) AS p ON true
+      WHERE b.sign <> 0
   )
   SELECT CASE WHEN is_last AND balance * sign < 0 THEN 'book_account_floor' ELSE 'position_floor' END INTO v_bound
     FROM line WHERE (is_last AND balance * sign < 0) OR (is_last_of_rebate AND rebate_id IS NOT NULL AND held * sign < 0) LIMIT 1;
@@ -349,7 +351,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$;
 
 -- Answers of the check with their side rows; returns the ids written. A request key that another process used meanwhile stays with the first.
-CREATE FUNCTION record_checks(p_rows jsonb) RETURNS SETOF text LANGUAGE sql AS $$
+CREATE FUNCTION record_checks(p_rows jsonb) RETURNS SETOF text LANGUAGE sql SET enable_hashjoin = on AS $$
   WITH given AS (
     SELECT * FROM jsonb_to_recordset(p_rows) AS r(
       id text, request_key text, program_id bigint, subject_kind text, subject_digest text, inviter_id bigint, invitee_id bigint, amount bigint, asset text,

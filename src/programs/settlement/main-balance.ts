@@ -70,7 +70,7 @@ function spend(sheet: Sheet, actorId: bigint, event: SheetEvent): boolean {
   const { taken, returned } = netSpendingOf(sheet, event)
   const wanted = event.amount - refundedOf(event, sheet.eventsAbout(event)) - (taken - returned)
   if (wanted <= 0n) return true
-  const covered = spendEntries(sheet.positions.mainBalance(event.accountId, event.asset), wanted)
+  const covered = spendEntries(sheet.positions.mainBalance(event.accountId, event.asset), wanted, sheet.now)
   return post(sheet, actorId, event, taken, covered, { kind: 'spend', eventId: event.id, reversesId: null })
 }
 
