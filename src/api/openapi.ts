@@ -45,7 +45,6 @@ function pathOf(route: Route): PathConfig {
       ...(route.params === undefined ? {} : { params: route.params }),
       ...(route.query === undefined ? {} : { query: route.query }),
       ...(takesKey ? { headers } : {}),
-      ...(route.takesRawBody ? { body: { required: true, description: `At most ${route.bodyBytesMax} bytes, read as they came.`, content: { 'application/json': { schema: z.looseObject({}) } } } } : {}),
       ...(route.body === undefined ? {} : { body: { required: true, description: `At most ${route.bodyBytesMax} bytes.`, content: { 'application/json': { schema: route.body } } } }),
     },
     responses: { ...answersOf(route), ...refusalsOf(route) },

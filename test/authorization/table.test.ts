@@ -4,15 +4,19 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { ALL_SCOPES } from '../../src/identities/index.ts'
 import { useApi } from '../api/api.ts'
+import { createStripeProcessor } from '../../src/payouts/index.ts'
 import { sendToHost } from '../api/host-money.ts'
+import { givePayoutMoney, type PayoutMoney } from '../api/payout-money.ts'
 import { eventOf, type Story, tellStory } from '../api/story.ts'
+import { eventText, signatureOf, WEBHOOK_SECRET } from '../payouts/stripe-events.ts'
 
-const { api, call, key, scanned, database, keys, clock } = await useApi()
+const { api, call, key, scanned, database, keys, clock } = await useApi({ payouts: { processor: createStripeProcessor({ secretKey: 'sk_test_table', webhookSecret: WEBHOOK_SECRET }) } })
 let story: Story
 let plan: Record<string, unknown> = {}
 let decision: Record<string, unknown> = {}
 const standing = { waiting: '', withdrawn: '', exclusion: '' }
 const hooks = { used: '', spare: '', message: '' }
+let payouts: PayoutMoney | undefined
 let hostMoney = { confirmed: '', refused: '', again: '' }
 const tokens = { all: '', main: '', other: '' }
 
@@ -97,6 +101,25 @@ const TABLE: Readonly<Record<string, Row>> = {
   'post /v1/instructions/:id/retry': { request: () => ({ path: `/v1/instructions/${hostMoney.again}/retry`, headers: once() }), right: 201, foreign: 404 },
   'post /v1/reconciliations': { request: () => ({ body: { program: 'main', rows: [] } }), right: 200, foreign: 404 },
   'post /v1/members/receiver': { request: () => ({ body: { program: 'main', account: 'inviter', resource: 'instance-1' } }), right: 201, foreign: 404 },
+  'post /v1/payees': { request: () => ({ body: { account: 'payee', tax_profile: 'complete', payee_check: 'passed' } }), right: 201, foreign: 403 },
+  'post /v1/payees/query': { request: () => ({ body: { account: 'payee' } }), right: 200, foreign: 403 },
+  'post /v1/payees/destinations': { request: () => ({ body: { account: 'friend', destination: { method: 'stripe', stripe_account: 'acct_00000009' } }, headers: once() }), right: 201, foreign: 403 },
+  'post /v1/payees/destinations/:id/approve': { request: () => ({ path: `/v1/payees/destinations/${payouts?.changedDestination}/approve`, headers: once() }), right: 200, foreign: 403 },
+  'post /v1/payouts': { request: () => ({ body: { program: 'main', account: 'payee', method: 'bank', asset: 'USD', amount: '1' }, headers: once() }), right: 201, foreign: 404 },
+  'post /v1/payouts/query': { request: () => ({ body: { program: 'main' } }), right: 200, foreign: 404 },
+  'get /v1/payouts/:id': { request: () => ({ path: `/v1/payouts/${payouts?.waiting}` }), right: 200, foreign: 404 },
+  'post /v1/payouts/:id/approve': { request: () => ({ path: `/v1/payouts/${payouts?.waiting}/approve`, headers: once() }), right: 200, foreign: 404 },
+  'post /v1/payouts/:id/cancel': { request: () => ({ path: `/v1/payouts/${payouts?.cancellable}/cancel`, headers: once() }), right: 200, foreign: 404 },
+  'post /v1/payouts/batches': { request: () => ({ body: { program: 'main', method: 'bank' }, headers: once() }), right: 201, foreign: 404 },
+  'post /v1/payouts/batches/:id/release': { request: () => ({ path: `/v1/payouts/batches/${payouts?.madeBatch}/release`, headers: once() }), right: 200, foreign: 404 },
+  'get /v1/payouts/batches/:id/file': { request: () => ({ path: `/v1/payouts/batches/${payouts?.releasedBatch}/file?reason=sending` }), right: 200, foreign: 404 },
+  'post /v1/payouts/confirmations': { request: () => ({ body: { program: 'main', file: 'reference,status,amount,fee,date\n' }, headers: once() }), right: 200, foreign: 404 },
+  'get /v1/programs/:key/payouts/:year': { request: () => ({ path: '/v1/programs/main/payouts/2026?reason=tax' }), right: 200, foreign: 404 },
+  'post /v1/payouts/stripe-events': { request: () => ({ body: eventText(clock.now()), headers: { 'stripe-signature': signatureOf(JSON.stringify(eventText(clock.now())), clock.now()) } }), right: 200, foreign: 'open' },
+  'post /v1/debts/query': { request: () => ({ body: { program: 'main' } }), right: 200, foreign: 404 },
+  'post /v1/debts/:id/write-offs': { request: () => ({ path: `/v1/debts/${payouts?.debt}/write-offs`, headers: once() }), right: 201, foreign: 404 },
+  'post /v1/write-offs/:id/approve': { request: () => ({ path: `/v1/write-offs/${payouts?.proposed}/approve`, headers: once() }), right: 200, foreign: 404 },
+  'post /v1/write-offs/:id/restore': { request: () => ({ path: `/v1/write-offs/${payouts?.writtenOff}/restore`, headers: once() }), right: 200, foreign: 404 },
   'get /healthz': { request: () => ({}), right: 200, foreign: 'open' },
   'get /readyz': { request: () => ({}), right: 200, foreign: 'open' },
   'get /openapi.json': { request: () => ({}), right: 200, foreign: 'open' },
@@ -119,6 +142,8 @@ beforeAll(async () => {
   await enterClaims()
   decision = (await call('POST', '/v1/decisions', { token: tokens.all, body: { plan_id: plan['plan_id'], hash: plan['hash'], reason: 'farm' }, headers: once() })).json
   await makeHooks()
+  await call('POST', '/v1/events', { token: tokens.all, body: eventOf('payee', 'login', 'payee', 59) })
+  payouts = await givePayoutMoney({ database, keys, clock }, 'main', 'payee', 'friend')
 })
 
 /** Three claims: one waits for its client, one for a person, one for another person than the one of `tokens.all`. */

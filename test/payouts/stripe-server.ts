@@ -3,10 +3,9 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import Stripe from 'stripe'
 import { createStripeProcessor } from '../../src/payouts/index.ts'
+import { signatureOf, WEBHOOK_SECRET } from './stripe-events.ts'
 
-export const WEBHOOK_SECRET = 'whsec_test'
 const SECRET_KEY = 'sk_test_loopback'
 
 /** cut: the effect happens, the connection ends without an answer. silent: the effect happens, no answer ever comes. cut_before: no effect, no answer. */
@@ -100,7 +99,7 @@ export async function startStripeServer() {
     event(type: string, object: object, at: Date, options: { id?: string; secret?: string } = {}): { text: string; signature: string } {
       const created = Math.floor(at.getTime() / 1000)
       const text = JSON.stringify({ id: options.id ?? `evt_${++events}`, object: 'event', type, created, livemode: false, data: { object } })
-      return { text, signature: Stripe.webhooks.generateTestHeaderString({ payload: text, secret: options.secret ?? WEBHOOK_SECRET, timestamp: created }) }
+      return { text, signature: signatureOf(text, at, options.secret) }
     },
     stop: async () => {
       server.closeAllConnections()

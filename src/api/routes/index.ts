@@ -10,6 +10,10 @@ import { eventRoutes } from './events.ts'
 import { instructionRoutes } from './instructions.ts'
 import { memberRoutes } from './members.ts'
 import { type Operations, operationRoutes } from './operations.ts'
+import { payeeRoutes } from './payees.ts'
+import { payoutBatchRoutes } from './payout-batches.ts'
+import { payoutDebtRoutes } from './payout-debts.ts'
+import { payoutRoutes } from './payouts.ts'
 import { planRoutes } from './plans.ts'
 import { programRoutes } from './programs.ts'
 import { reviewRoutes } from './review.ts'
@@ -18,6 +22,6 @@ import { statementRoutes } from './statements.ts'
 
 export function routesOf(parts: ApiParts, operations: Operations): Route[] {
   return [
-    ...checkRoutes(parts), ...eventRoutes(parts), ...codeRoutes(parts), ...claimRoutes(parts), ...memberRoutes(parts), ...reviewRoutes(parts), ...planRoutes(parts), ...programRoutes(parts), ...standingRoutes(parts), ...statementRoutes(parts), ...deliveryRoutes(parts), ...instructionRoutes(parts), ...operationRoutes(parts, operations),
+    ...checkRoutes(parts), ...eventRoutes(parts), ...codeRoutes(parts), ...claimRoutes(parts), ...memberRoutes(parts), ...reviewRoutes(parts), ...planRoutes(parts), ...programRoutes(parts), ...standingRoutes(parts), ...statementRoutes(parts), ...deliveryRoutes(parts), ...instructionRoutes(parts), ...payeeRoutes(parts), ...payoutRoutes(parts), ...payoutBatchRoutes(parts), ...payoutDebtRoutes(parts), ...operationRoutes(parts, operations),
   ]
 }
