@@ -70,9 +70,13 @@ export interface OppositeInstructions {
 
 /**
  * The opposite of what the decision asked: frozen is released, released frozen again, what the host took back is given again, and a
- * reclaim that it has not answered is withdrawn; should it have been done all the same, its answer sends the money back.
+ * reclaim that it has not answered is withdrawn; should it have been done all the same, its answer sends the money back. What the host
+ * took back of a rebate that is held again stays here, held.
  */
-export async function oppositeInstructions(transaction: Transaction, decisionId: bigint, postings: readonly PostingEffect[]): Promise<OppositeInstructions> {
+export async function oppositeInstructions(
+  transaction: Transaction, decisionId: bigint, undo: { readonly postings: readonly PostingEffect[]; readonly heldAgain: ReadonlySet<string> },
+): Promise<OppositeInstructions> {
+  const { postings, heldAgain } = undo
   const rows = await transaction.hostInstruction.findMany({
     where: { decisionId }, select: { id: true, kind: true, programId: true, accountId: true, asset: true, state: true, endedTransferId: true, hostInstructionLine: { orderBy: { place: 'asc' } } },
     orderBy: { id: 'asc' },
@@ -92,9 +96,9 @@ export async function oppositeInstructions(transaction: Transaction, decisionId:
       const recovered = await recoveredBy(transaction, row.endedTransferId)
       effects.push(...instructionEffects('give', owned.flatMap((line) => {
         const amount = recovered.get(line.rebateId) ?? 0n
-        return amount > 0n ? [{ ...line, amount }] : []
+        return amount > 0n && !heldAgain.has(line.rebateId.toString()) ? [{ ...line, amount }] : []
       }), row.id.toString()))
-      changed = changed.map((posting) => withoutRecoveredDebt(posting, recovered))
+      changed = changed.map((posting) => withoutRecoveredDebt(posting, recovered, heldAgain))
     }
   }
   return { effects, postings: changed }
@@ -106,12 +110,12 @@ async function recoveredBy(transaction: Transaction, transferId: bigint): Promis
   return new Map(rows.flatMap((row) => (row.rebateId === null ? [] : [[row.rebateId, row.amount]])))
 }
 
-function withoutRecoveredDebt(posting: PostingEffect, recovered: ReadonlyMap<bigint, bigint>): PostingEffect {
+function withoutRecoveredDebt(posting: PostingEffect, recovered: ReadonlyMap<bigint, bigint>, heldAgain: ReadonlySet<string>): PostingEffect {
   const lines = posting.lines.flatMap((line) => {
     const back = line.book === 'debt' && line.rebateId !== null ? recovered.get(BigInt(line.rebateId)) ?? 0n : 0n
     if (back === 0n || BigInt(line.amount) <= 0n) return [line]
     const left = BigInt(line.amount) - back
-    const given = { ...line, book: 'payout_in_transit' as const, amount: back.toString() }
+    const given = { ...line, book: heldAgain.has(line.rebateId ?? '') ? 'reward_held' as const : 'payout_in_transit' as const, amount: back.toString() }
     return left === 0n ? [given] : [{ ...line, amount: left.toString() }, given]
   })
   return { ...posting, lines }

@@ -24,7 +24,9 @@ export async function undoEffects(transaction: Transaction, decisionId: string):
   const found = await findDecision(transaction, BigInt(decisionId))
   if (!found.ok) return found
   const { decision } = found
-  const { postings, effects: instructions } = await oppositeInstructions(transaction, decision.id, await inversePostings(transaction, decision.id))
+  const heldAgain = new Set(decision.effects.flatMap((effect) => (effect.kind === 'hold' && effect.change === 'end' && effect.rebateId !== null ? [effect.rebateId] : [])))
+  const opposite = await oppositeInstructions(transaction, decision.id, { postings: await inversePostings(transaction, decision.id), heldAgain })
+  const { postings, effects: instructions } = opposite
   const rebateIds = [...new Set(postings.map((posting) => BigInt(posting.rebateId)))]
   const refusal = (await decidedAgain(transaction, decision.id)) ?? (await moneyMoved(transaction, postings)) ?? (await heldSince(transaction, decision, rebateIds))
   if (refusal !== null) return refusal

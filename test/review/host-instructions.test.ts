@@ -146,6 +146,20 @@ describe('an undo', () => {
     expect(await balances()).toEqual({})
   })
 
+  test('of a reclaim of a frozen rebate keeps what the host gave back here, held, until somebody releases it', async () => {
+    await decided(ann, act('freeze'))
+    await answer('10')
+    const reclaim = await decided(ann, act('reclaim'))
+    await answer('4')
+    await undone(ann, reclaim)
+    expect(await balances()).toEqual({ 'reward_held USD': units('4') })
+    expect(await openHolds()).toBe(1)
+    const release = await planned(ann, act('release'))
+    expect(release.effects.filter(({ kind }) => kind === 'instruction')).toEqual([expect.objectContaining({ ask: 'release', amount: units('6').toString() })])
+    await decided(ann, act('release'), 'household')
+    expect(await balances()).toEqual({ 'reward_available USD': units('4') })
+  })
+
   test('whose plan was made before the host answered is refused and made anew', async () => {
     const reclaim = await decided(ann, act('reclaim'))
     const plan = await planned(ann, { kind: 'undo', decisionId: reclaim.id.toString() })
