@@ -74,8 +74,6 @@ export const signupCredit = z.strictObject({
   /** Days from the posting until what is left expires. */
   validDays: z.number().int().min(1).max(3650),
   grantOn: z.enum(['signup', 'verified', 'first_payment']).default('signup'),
-  /** So many days before the end its owner is reminded of what is left; 0: never. */
-  reminderDays: z.number().int().min(0).max(90).default(7),
   /** Beyond this much a day the credit is held for review. */
   dailyBudget: decimal.optional(),
 })

@@ -5,11 +5,12 @@ import { SYSTEM_ACTOR_ID } from '../acts/index.ts'
 import type { Transaction } from '../base/database.ts'
 import { askBeforeCredit, type CheckAnswer } from '../checks/index.ts'
 import { type CheckPolicy, policyAt, type ProgramRules } from '../policies/index.ts'
+import { answerDueAt } from './answer-days.ts'
 import { lockAttribution } from './attribution.ts'
 import { type Claim, changeClaim, type ClaimReason, type ClaimRules, findClaim, noteStep, rulesOfClaims, type StepAnswer } from './claims.ts'
 import { acceptClaim } from './claims-accept.ts'
 import { barOf, type ClaimPair, type Stake, stakeOf } from './claims-bars.ts'
-import { lockFacts } from './fact-locks.ts'
+import { lockFacts } from './facts-lock.ts'
 import type { Recorder } from './recorder.ts'
 
 export interface Confirmation {
@@ -68,7 +69,8 @@ async function judge(transaction: Transaction, recorder: Recorder, claim: Locked
   const answer = await ask(transaction, recorder, claim, stake, rules)
   const known = { confirmedAt: now, probability: answer?.probability ?? null, checkId: answer?.check_id ?? null, needsSecondPerson: stake.needsSecondPerson }
   if (!isAcceptedByItself(answer, policy, stake, claim)) {
-    const waiting = await changeClaim(transaction, claim, { ...known, state: 'waiting_for_review', dueAt: new Date(now.getTime() + policy.holdDays * 86_400_000) })
+    const dueAt = await answerDueAt(transaction, { programId: claim.programId, accountId: claim.inviterId }, { rules, of: 'claim', now })
+    const waiting = await changeClaim(transaction, claim, { ...known, state: 'waiting_for_review', dueAt })
     await noteStep(transaction, recorder, { kind: 'claim_confirmed', actorId: recorder.actorId, claim: waiting })
     return waiting
   }

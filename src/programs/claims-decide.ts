@@ -2,7 +2,7 @@
 // what they decided; what bars a claim meanwhile ends it, whatever was decided.
 
 import type { Transaction } from '../base/database.ts'
-import { policyAt } from '../policies/index.ts'
+import { answerDueAt } from './answer-days.ts'
 import { type Claim, changeClaim, type ClaimChange, noteStep, type RefusalReason, rulesOfClaims, type StepAnswer } from './claims.ts'
 import { acceptClaim } from './claims-accept.ts'
 import { barOf, stakeOf } from './claims-bars.ts'
@@ -61,8 +61,8 @@ async function accept(transaction: Transaction, recorder: Recorder, claim: Locke
   // More may have been paid since the client confirmed.
   const needsSecondPerson = claim.needsSecondPerson || (await stakeOf(transaction, claim.inviteeId, found.rules, found.claims)).needsSecondPerson
   if (needsSecondPerson && by.approvedBy === undefined) {
-    const { policy } = await policyAt(transaction, claim.programId, now)
-    const proposed = await changeClaim(transaction, claim, { ...by, needsSecondPerson, state: 'waiting_for_approval', dueAt: new Date(now.getTime() + policy.holdDays * 86_400_000) })
+    const dueAt = await answerDueAt(transaction, { programId: claim.programId, accountId: claim.inviterId }, { rules: found.rules, of: 'claim', now })
+    const proposed = await changeClaim(transaction, claim, { ...by, needsSecondPerson, state: 'waiting_for_approval', dueAt })
     await noteStep(transaction, recorder, { kind: 'claim_proposed', actorId: recorder.actorId, claim: proposed, note })
     return { ok: true, claim: proposed }
   }

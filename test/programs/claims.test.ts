@@ -213,9 +213,9 @@ describe('the check', () => {
     expect(asked).toMatchObject([{ program: 'claims', subject: 'claim', subject_id: `claim:${claim.id}`, inviter: inviter.name, invitee: client.name, amount: '40', asset: 'USD' }])
   })
 
-  test('only observes at first: it allows everything, and a person decides, until the hold is due', async () => {
+  test('only observes at first: it allows everything, and a person decides, within the days of the member\'s track', async () => {
     const { claim } = await confirmed()
-    expect(claim).toMatchObject({ state: 'waiting_for_review', decidedBy: null, dueAt: new Date(clock.now().getTime() + 30 * 86_400_000) })
+    expect(claim).toMatchObject({ state: 'waiting_for_review', decidedBy: null, dueAt: new Date(clock.now().getTime() + 14 * 86_400_000) })
   })
 
   test('in force, accepts by itself what it allows', async () => {
