@@ -101,7 +101,9 @@ async function bodyOf(transaction: Transaction, instruction: InstructionRow): Pr
       from program p, asset a where p.id = ${programId} and a.code = ${asset}`
   if (found === undefined) throw new Error('An instruction is of no known programme or asset.')
   const lines = await transaction.$queryRaw<LineRow[]>`
-    select l.rebate_id, l.amount, r.kind, r.occurred_at, r.expires_at from host_instruction_line l join rebate r on r.id = l.rebate_id
+    select l.rebate_id, l.amount, r.kind, r.occurred_at,
+           case when r.expires_at is not null then credit_expires_at(r.id, r.expires_at, r.expires_at) end as expires_at
+      from host_instruction_line l join rebate r on r.id = l.rebate_id
       where l.instruction_id = ${id} order by l.place`
   return {
     instruction_id: publicId, kind, program: found.program, account: found.account, asset, amount: formatAmount(amount, found.exponent), recorded_at: recordedAt,

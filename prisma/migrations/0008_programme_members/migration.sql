@@ -142,14 +142,22 @@ CREATE TABLE credit_extension (
 COMMENT ON COLUMN credit_extension.event_id IS 'The refund.';
 CREATE TRIGGER credit_extension_append_only BEFORE UPDATE OR DELETE ON credit_extension FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
--- When a credit ends, as seen at p_at: its own end, moved by the time in which it was held (once, also where several holds overlap)
--- and by what a refund gave. While a hold is open its end moves on with p_at, so that a held credit never ends.
+-- When a credit ends, as seen at p_at: its own end, moved by the time in which it was held, or reclaimed and given back by an undo
+-- (once, also where several of these overlap), and by what a refund gave. While a hold is open its end moves on with p_at, so that a
+-- held credit never ends.
 CREATE INDEX hold_rebate ON hold (rebate_id) WHERE rebate_id IS NOT NULL;
+CREATE INDEX transfer_reverses ON transfer (reverses_id) WHERE reverses_id IS NOT NULL;
 CREATE FUNCTION credit_expires_at(p_rebate_id bigint, p_expires_at timestamptz, p_at timestamptz) RETURNS timestamptz
 LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+  WITH span AS (
+    SELECT tstzrange(h.placed_at, greatest(h.placed_at, coalesce(h.ended_at, p_at))) AS away FROM hold h WHERE h.rebate_id = p_rebate_id
+    UNION ALL
+    SELECT tstzrange(t.recorded_at, greatest(t.recorded_at, u.recorded_at))
+      FROM entry e JOIN transfer t ON t.id = e.transfer_id AND t.kind = 'reclaim' JOIN transfer u ON u.reverses_id = t.id
+      WHERE e.rebate_id = p_rebate_id
+  )
   SELECT p_expires_at + make_interval(secs => (
-    coalesce((SELECT sum(extract(epoch FROM upper(span) - lower(span))) FROM unnest((
-        SELECT range_agg(tstzrange(placed_at, greatest(placed_at, coalesce(ended_at, p_at)))) FROM hold WHERE rebate_id = p_rebate_id)) AS span), 0)
+    coalesce((SELECT sum(extract(epoch FROM upper(part) - lower(part))) FROM unnest((SELECT range_agg(away) FROM span)) AS part), 0)
       + coalesce((SELECT sum(seconds) FROM credit_extension WHERE rebate_id = p_rebate_id), 0))::double precision)
 $$;
 
