@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register: Register }>>> 
   plan: () => import('./plan.ts'),
   apply: () => import('./apply.ts'),
   undo: () => import('./undo.ts'),
+  statement: () => import('./statement.ts'),
   verify: () => import('./verify.ts'),
   backup: () => import('./backup.ts'),
   restore: () => import('./restore.ts'),

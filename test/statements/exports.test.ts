@@ -4,7 +4,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'csv-parse/sync'
 import { apiyi } from '../../src/programs/index.ts'
-import { type ExportContent, type ExportOrder, openExport, unitsText } from '../../src/statements/index.ts'
+import { type ExportContent, type ExportOrder, openExport, readHistory, readHistoryPlace, unitsText } from '../../src/statements/index.ts'
 import { PAGE_ROWS, readPages } from '../../src/statements/row-cursor.ts'
 import { type Column, writeTable } from '../../src/statements/write-table.ts'
 import { formatAmount } from '../../src/base/money.ts'
@@ -143,6 +143,17 @@ describe('a member’s history', () => {
     for (const row of rebates) expect(places.reduce((sum, place) => sum + Number(row[place]), 0)).toBe(Number(row['amount']))
     expect(rebates.filter((row) => row['reversed'] === '5').length).toBe(Math.floor(member.rebates / 50))
     expect(rows.map((row) => row['at'])).toEqual(rows.map((row) => row['at'] ?? '').toSorted())
+  })
+
+  test('is read in pages to its end, however much lies between two of its lines', async () => {
+    const ids: string[] = []
+    for (let next: string | null = ''; next !== null;) {
+      const page = await readHistory(database.prisma, { programId, accountId: member.accountId }, { types: ['reward_transfer'], limit: 100, after: next === '' ? undefined : readHistoryPlace(next) })
+      ids.push(...page.lines.map(({ id }) => id))
+      next = page.next
+    }
+    // After the transfers, the same book account has the entries of the reversals.
+    expect([ids.length, new Set(ids).size]).toEqual([Math.floor(member.rebates / 10), ids.length])
   })
 
   test('names no other account', async () => {
