@@ -29,6 +29,7 @@ const inviteesAnswer = z.strictObject({
 }).meta({ id: 'Invitees' })
 const transferAnswer = z.strictObject({
   transfer_id: z.string(), asset: z.string(), amount: z.string(), lines: z.array(z.strictObject({ rebate_id: z.string(), amount: z.string() })),
+  instruction_id: z.string().nullable().describe('What the host is asked to do, where it keeps the main balance; else null.'),
 }).meta({ id: 'RewardTransfer' })
 
 export function memberRoutes(parts: ApiParts): Route[] {
@@ -126,7 +127,7 @@ function transfer({ database, keys, clock, checks }: ApiParts): Route {
       if (!answer.ok) throw new Problem(answer.reason === 'key_reused' ? 'key_reused' : 'refused', answer.reason, 'The books refuse this transfer.')
       const amountText = amountOf(answer.amount, answer.asset, exponentOf)
       const lines = answer.lines.map(({ rebateId, amount: part }) => ({ rebate_id: rebateId.toString(), amount: amountOf(part, answer.asset, exponentOf).amount }))
-      return { status: 201, body: { transfer_id: answer.transferId.toString(), ...amountText, lines } }
+      return { status: 201, body: { transfer_id: answer.transferId.toString(), ...amountText, lines, instruction_id: answer.instructionId } }
     },
   })
 }
