@@ -82,11 +82,12 @@ export async function newestClientAt(transaction: Transaction, { programId, acco
   return row?.newest ?? null
 }
 
-/** Members of a programme who had a client, but none since the time. */
+/** Members of a programme who had a client, but none since the time, and are not suspended or closed already. */
 export async function membersWithoutClientSince(transaction: Transaction, programId: bigint, since: Date): Promise<bigint[]> {
   const rows = await transaction.$queryRaw<{ inviter_id: bigint }[]>`
     select f.inviter_id from referral f cross join lateral (select ${clientSinceOfReferral} as at) as client
       where f.program_id = ${programId} and f.state <> 'cancelled' and client.at is not null
+        and coalesce((select c.state from enrolment_change c where c.account_id = f.inviter_id and c.program_id = f.program_id order by c.effective_from desc, c.id desc limit 1), 'active') = 'active'
       group by f.inviter_id having max(client.at) < ${since}::timestamptz order by f.inviter_id`
   return rows.map((row) => row.inviter_id)
 }

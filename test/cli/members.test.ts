@@ -51,7 +51,7 @@ test('closing and reopening is shown with its time and its reason, for people an
 
 test('a contract is entered by one person and approved by another', async () => {
   const entered = await members('enter-contract', 'agencies', acme, '--track', 'money', '--signed-at', '2026-05-30T09:00:00+03:00', '--document', 'cabinet 3', '--as', 'dana', '--json')
-  const id = String((JSON.parse(entered.printed) as { contract_id: string }).contract_id)
+  const { contract_id: id } = JSON.parse(entered.printed) as { contract_id: string }
   expect(await members('approve-contract', id, '--as', 'dana')).toEqual({ code: 1, printed: 'Refused (same_person): same person' })
   expect((await members('approve-contract', id, '--as', 'lee')).code).toBe(0)
   expect((await members('show', 'agencies', acme)).printed).toContain(`track: money from 2026-05-30T06:00:00.000Z (contract ${id})`)
