@@ -5,13 +5,16 @@ import { partsOf } from '../base/config.ts'
 import { readJobRuns, runJobs } from '../base/jobs.ts'
 import { createOutgoing } from '../base/outgoing.ts'
 import { createMetrics } from '../api/metrics.ts'
+import { joined } from '../api/parts.ts'
 import { createApi } from '../api/server.ts'
 import { createChecks } from '../checks/index.ts'
 import { deliveryState } from '../delivery/index.ts'
 import { ensureFirstKey, SYSTEM_ACTOR_ID } from '../identities/index.ts'
 import { hostState, resolveHeldCredits } from '../programs/index.ts'
 import { readBookFigures } from '../keeping/index.ts'
+import { readPayoutFigures, resolveHeldPayouts } from '../payouts/index.ts'
 import type { CliContext, OpenDatabase } from './context.ts'
+import { processorOf } from './payout-processor.ts'
 import { serviceJobs } from './service-jobs.ts'
 
 export function register(program: Command, context: CliContext): void {
@@ -41,20 +44,25 @@ export async function serveUntilStopped(context: CliContext, { database, keys }:
   const metrics = createMetrics()
   const checks = createChecks({
     database, keys, clock, log, deadlineMilliseconds: config.RINGFENCE_CHECK_DEADLINE_MS, onAnswer: metrics.answer,
-    onResolved: async (transaction, resolved) => void await resolveHeldCredits(transaction, { now: clock.now(), actorId: SYSTEM_ACTOR_ID }, resolved),
+    onResolved: async (transaction, resolved) => {
+      await resolveHeldCredits(transaction, { now: clock.now(), actorId: SYSTEM_ACTOR_ID }, resolved)
+      const desk = { database: joined(database, transaction), keys, clock, actorId: SYSTEM_ACTOR_ID }
+      await resolveHeldPayouts(desk, { previousId: resolved.previousId, isAllowed: resolved.answer.decision === 'allow' })
+    },
   })
   metrics.watchJobs(() => readJobRuns(database))
-  metrics.watchFigures(() => readBookFigures({ database, clock }))
+  metrics.watchFigures(async () => [...(await readBookFigures({ database, clock })), ...(await readPayoutFigures({ database, clock }))])
   metrics.watchDelivery(async () => ({ ...(await deliveryState(database, clock)), ...(await hostState(database, clock)) }))
   const outgoing = createOutgoing({ allowedRanges: partsOf(config.RINGFENCE_WEBHOOK_RANGES) })
+  const processor = processorOf(config)
   const trustedProxies = config.RINGFENCE_TRUSTED_PROXIES.split(',').map((each) => each.trim()).filter((each) => each !== '')
-  const api = createApi({ database, keys, clock, log, checks, metrics, monotonicSeconds: context.monotonicSeconds, trustedProxies, isMetricsServed: config.RINGFENCE_METRICS, outgoing })
+  const api = createApi({ database, keys, clock, log, checks, metrics, monotonicSeconds: context.monotonicSeconds, trustedProxies, isMetricsServed: config.RINGFENCE_METRICS, outgoing, payouts: { processor, writeOffBelow: config.RINGFENCE_WRITE_OFF_BELOW } })
   try {
     await checks.start()
     const { url } = await api.listen(config.RINGFENCE_HOST, config.RINGFENCE_PORT)
     if (firstKey !== null) context.print(`The first API key, shown only now: ${firstKey}`)
     context.print(`Ringfence listens on ${url} (contract: ${url}/openapi.json). Stop with Ctrl-C.`)
-    const jobs = await runJobs(serviceJobs({ outgoing, check: checks.evaluate }), { database, keys, clock, log })
+    const jobs = await runJobs(serviceJobs({ outgoing, check: checks.evaluate, processor }), { database, keys, clock, log })
     await context.stopRequested()
     await Promise.all([jobs.stop(), api.close()])
   } finally {

@@ -6,6 +6,7 @@ import type { Outgoing } from '../base/outgoing.ts'
 import { deliveryJobs } from '../delivery/index.ts'
 import { SYSTEM_ACTOR_ID } from '../identities/index.ts'
 import { sealJob, verifyJob } from '../keeping/index.ts'
+import { type Processor, sendPayoutsJob } from '../payouts/index.ts'
 import { clickKeepingJob, creditExpiryJob, idleMembersJob, lapsedClaimsJob, matureRebates, type PreCreditCheck, sweepJob } from '../programs/index.ts'
 import { MORE_VERIFIERS } from './verifiers.ts'
 
@@ -13,7 +14,7 @@ import { MORE_VERIFIERS } from './verifiers.ts'
 const ANSWERS_KEPT_DAYS = 30
 
 /** Every process that serves runs these; each job runs in one of them at a time. */
-export function serviceJobs({ outgoing, check }: { readonly outgoing: Outgoing; readonly check: PreCreditCheck }): readonly Job[] {
+export function serviceJobs({ outgoing, check, processor }: { readonly outgoing: Outgoing; readonly check: PreCreditCheck; readonly processor: Processor | null }): readonly Job[] {
   return [
     defineJob({ name: 'maturity', everySeconds: 60, run: async ({ database, clock }) => void await matureRebates({ database, clock, actorId: SYSTEM_ACTOR_ID }) }),
     defineJob({ name: 'forget_answers', everySeconds: 3600, run: async ({ database, clock }) => void await forgetOldKeys(database, clock, ANSWERS_KEPT_DAYS) }),
@@ -25,5 +26,6 @@ export function serviceJobs({ outgoing, check }: { readonly outgoing: Outgoing; 
     verifyJob(MORE_VERIFIERS),
     sweepJob(check),
     ...deliveryJobs(outgoing),
+    ...(processor === null ? [] : [sendPayoutsJob(processor)]),
   ]
 }

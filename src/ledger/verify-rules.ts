@@ -120,10 +120,12 @@ export const REBATE_RULES: readonly BookRule[] = [
     name: 'debts',
     sentence: 'Every debt belongs to a rebate of which at least as much had been used, and has a cause.',
     query: `
-      select 'position ' || p.book_account_id || '/' || p.rebate_id as place, 'the debt is greater than what was taken back of this rebate' as found
+      select 'position ' || p.book_account_id || '/' || p.rebate_id as place, 'the debt is greater than what was taken back of this rebate, or paid out after it had been given back' as found
         from position p join book_account b on b.id = p.book_account_id and b.kind = 'debt'
         where p.amount < 0 and -p.amount > (select coalesce(sum(e.amount), 0) from entry e join book_account s on s.id = e.book_account_id
           where e.rebate_id = p.rebate_id and s.kind in ('reversed', 'reclaimed', 'opening_balance') and (s.kind <> 'opening_balance' or e.amount > 0))
+          + (select coalesce(-sum(e.amount), 0) from entry e join transfer t on t.id = e.transfer_id
+            where e.book_account_id = p.book_account_id and e.rebate_id = p.rebate_id and t.kind = 'payout_paid')
         order by p.book_account_id, p.rebate_id limit 1`,
   },
 ]

@@ -7,7 +7,9 @@ import { canonicalJson, digestOf } from '../base/hashing.ts'
 import type { KeyRing } from '../base/keys.ts'
 import type { BookRule, Verifier, WrongRow } from './verifier.ts'
 import { EARNED_RULES } from './verify-earned-rules.ts'
+import { GUARD_RULES } from './verify-guard-rules.ts'
 import { HOST_RULES } from './verify-host-rules.ts'
+import { PAYOUT_RULES } from './verify-payout-rules.ts'
 import { ENTRY_RULES, REBATE_RULES, RELATION_RULES } from './verify-rules.ts'
 import { sealVerifier } from './verify-seals.ts'
 import { STANDING_RULES } from './verify-standing-rules.ts'
@@ -34,7 +36,7 @@ export interface VerifyOptions {
 }
 
 /** The rules in SQL, in the order in which they are run. */
-export const BOOK_RULES: readonly BookRule[] = [...ENTRY_RULES, ...REBATE_RULES, ...EARNED_RULES, ...RELATION_RULES, ...STANDING_RULES, ...HOST_RULES]
+export const BOOK_RULES: readonly BookRule[] = [...GUARD_RULES, ...ENTRY_RULES, ...REBATE_RULES, ...EARNED_RULES, ...RELATION_RULES, ...STANDING_RULES, ...HOST_RULES, ...PAYOUT_RULES]
 
 export async function verifyBooks(database: Database, keys: KeyRing, options: VerifyOptions = {}): Promise<VerifyReport> {
   const verifiers = [...BOOK_RULES.map(asVerifier), versionVerifier, sealVerifier, ...(options.more ?? [])]

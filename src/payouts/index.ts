@@ -9,6 +9,7 @@ export type { AskingDesk, PayoutDesk } from './desk.ts'
 export {
   addDestination, approveDestination, CHANGE_WAITS_DAYS, type Destination, type DestinationAnswer, type DestinationApproval, type DestinationInput, destinationsOf, type NewDestination,
 } from './destinations.ts'
+export { readPayoutFigures } from './payout-figures.ts'
 export { type Payee, type PayeeFacts, payeeOf, recordPayee } from './payees.ts'
 export type { PayoutMethod, PayoutRow } from './payout-row.ts'
 export type { Processor, ProcessorAnswer, ProcessorEvent, ProcessorOrder, ProcessorStep } from './processor.ts'

@@ -14,7 +14,7 @@ import { placeOf, stateAfter } from './states.ts'
 import { takeStep } from './take-step.ts'
 
 export interface Sender {
-  readonly database: Database
+  readonly database: Pick<Database, 'inTransaction'>
   readonly keys: KeyRing
   readonly clock: Clock
   readonly actorId: bigint
@@ -39,14 +39,14 @@ const ROUND_MAX = 200
 export async function sendPayouts(sender: Sender): Promise<SendReport> {
   const { database, clock, processor } = sender
   const report = { done: 0, refused: 0, unclear: 0 }
-  const due = await database.prisma.$queryRaw<{ id: bigint }[]>`
+  const due = await database.inTransaction((transaction) => transaction.$queryRaw<{ id: bigint }[]>`
     select p.id from payout p where p.method = ${processor.method} and (
       (p.state = 'in_transit' and not exists (select 1 from payout_call c where c.payout_id = p.id and c.step = 'payout' and c.outcome = 'done'))
       or exists (select 1 from payout_call c where c.payout_id = p.id and c.step = 'reversal'
         and not exists (select 1 from payout_call d where d.payout_id = p.id and d.step = 'reversal' and d.outcome = 'done')))
       and not exists (select 1 from payout_call c where c.payout_id = p.id and c.outcome = 'refused' and c.ended_at > ${new Date(clock.now().getTime() - RETRY_MINUTES * 60_000)}::timestamptz
         and not exists (select 1 from payout_call o where o.payout_id = p.id and o.outcome is null))
-      order by p.id limit ${ROUND_MAX}`
+      order by p.id limit ${ROUND_MAX}`)
   for (const { id } of due) {
     // The steps of one payout follow each other at once, as long as each is done.
     for (let step = 0; step < 3; step++) {
