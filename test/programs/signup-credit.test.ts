@@ -255,6 +255,15 @@ describe('the daily budget', () => {
     const rushed = await makeProgramme(given, programOf('budget-rush', { dailyBudget: '5' }))
     const friends: Invited[] = []
     for (let index = 0; index < 6; index++) friends.push(await invite(rushed))
+    // All of them are asked about before any of them goes on.
+    const arrived: (() => void)[] = []
+    rushed.setCheck(async () => {
+      await new Promise<void>((goOn) => {
+        arrived.push(goOn)
+        if (arrived.length === friends.length) for (const each of arrived) each()
+      })
+      return answerOf('allow')
+    })
     const credits = await Promise.all(friends.map((friend) => grant(friend, rushed)))
     expect(credits.filter((credit) => credit?.holdReason === null)).toHaveLength(2)
   })
@@ -273,6 +282,21 @@ describe('expiry', () => {
     const { rows } = await owner.pool.query<{ amount: string }>(`select e.amount from entry e join book_account b on b.id = e.book_account_id join transfer t on t.id = e.transfer_id
       where e.rebate_id = $1 and b.kind = 'breakage' and t.kind = 'expiry'`, [rebateId])
     expect(rows.map((row) => BigInt(row.amount))).toEqual([units('1.5')])
+  })
+
+  test('takes of a member only the credit that ended, not one that a hold moved', async () => {
+    const { inviteeId } = await granted()
+    const other = await makeProgramme(given, programOf('moved', { amount: '1' }))
+    const inviterId = await other.account(`c-${++count}`)
+    const referral = await database.prisma.referral.create({ data: { programId: other.programId, inviterId, inviteeId, state: 'active', source: 'import', occurredAt: START, recordedAt: START, effectiveAt: START, actorId: 1n } })
+    const cause = await database.prisma.event.findFirstOrThrow({ where: { accountId: inviteeId, type: 'signup' } })
+    const moved = await grant({ inviterId, inviteeId, referral, causeId: cause.id }, other)
+    await freeze(moved?.rebateId ?? 0n)
+    clock.advance(DAY)
+    await release(moved?.rebateId ?? 0n)
+    clock.advance(29 * DAY)
+    await expire()
+    expect(await market.balances(inviteeId)).toEqual({ 'main_bonus USD': units('1') })
   })
 
   test('run twice at once counts once', async () => {
