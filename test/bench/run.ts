@@ -5,12 +5,14 @@ import { benchAccrual } from './accrual.ts'
 import { benchFolder } from './folder.ts'
 import { benchGeneralModel } from './general-model.ts'
 import { benchQuickStart } from './quick-start.ts'
+import { benchStatement } from './statement.ts'
 import { benchWorlds } from './worlds.ts'
 
 const benches: Readonly<Record<string, { readonly usage: string; run(parameters: readonly string[]): Promise<void> }>> = {
   worlds: { usage: 'worlds [accounts] [seed …]: unseen seeds of every generated world, the general model against the plain rules', run: benchWorlds },
   folder: { usage: 'folder DIR: a labelled folder by cross-validation, and time and memory of its audit', run: benchFolder },
   'general-model': { usage: 'general-model: fits the committed general model anew and writes its card', run: benchGeneralModel },
+  statement: { usage: 'statement [rebates] [rounds]: pages and the export of a member with 100,000 rebates, against SELECT of the same rows', run: benchStatement },
   'quick-start': { usage: 'quick-start: a fresh clone with an empty package cache, seconds to the first ranked ring', run: benchQuickStart },
   accrual: { usage: 'accrual [rounds] [seconds] [scale]: rebates by eight callers against pgbench’s TPC-B-like transaction, interleaved', run: benchAccrual },
 }
