@@ -46,3 +46,11 @@ export async function readRelations(transaction: Transaction, asked: readonly Re
     add: ({ programId, inviterId, inviteeId }) => void inviterOf.set(keyOf(programId, inviteeId), inviterId),
   }
 }
+
+/** Referrals that are new find their facts, also those that were kept before as facts that pay nothing. */
+export async function tieFacts(transaction: Transaction, referralIds: readonly bigint[]): Promise<void> {
+  if (referralIds.length === 0) return
+  await transaction.$executeRaw`
+    update referral_fact f set referral_id = r.id, not_payable = null from referral r
+      where r.id = any (${[...referralIds]}::bigint[]) and f.program_id = r.program_id and f.inviter_id = r.inviter_id and f.invitee_id = r.invitee_id and f.referral_id is null`
+}

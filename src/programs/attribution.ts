@@ -5,7 +5,7 @@
 import type { Transaction } from '../base/database.ts'
 import { recordResources } from './account-resources.ts'
 import { type Candidate, candidatesOf } from './attribution-candidates.ts'
-import { readRelations, type Relations } from './attribution-relations.ts'
+import { readRelations, type Relations, tieFacts } from './attribution-relations.ts'
 import { type FoundClick, keepClickObservations } from './clicks.ts'
 import { whoDoesNotCount } from './who-counts.ts'
 
@@ -141,6 +141,7 @@ async function keepFacts(transaction: Transaction, judged: readonly Judged[], re
     }),
     skipDuplicates: true,
   })
+  await tieFacts(transaction, [...referrals.values()])
   const rows = await transaction.referralFact.findMany({
     where: { inviteeId: { in: judged.map(({ candidate }) => candidate.inviteeId) }, inviterId: { in: judged.map(({ candidate }) => candidate.inviterId) } },
     select: { id: true, programId: true, inviterId: true, inviteeId: true },

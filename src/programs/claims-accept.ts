@@ -2,6 +2,7 @@
 // Promises: one inviter per client and programme, also against a sign-up or another claim at the same time; all in one transaction.
 
 import type { Transaction } from '../base/database.ts'
+import { tieFacts } from './attribution-relations.ts'
 import { type Claim, changeClaim, type ClaimChange, type ClaimRules } from './claims.ts'
 import { type ClaimPair, signedUpAt } from './claims-bars.ts'
 import { paymentsSince } from './rebates.ts'
@@ -38,6 +39,7 @@ async function makeReferral(transaction: Transaction, { clock }: Recorder, { pro
   await transaction.referralFact.createMany({
     data: [{ programId, inviterId, inviteeId, channel: 'claim', referralId, occurredAt: signUpAt, recordedAt: now, batchId }], skipDuplicates: true,
   })
+  await tieFacts(transaction, [referralId])
   return referralId
 }
 

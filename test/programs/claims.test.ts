@@ -266,6 +266,14 @@ describe('deciding', () => {
     expect(await fromSignUp.balances(inviter.id)).toEqual({ 'reward_available USD': units('3') })
   })
 
+  test('a relation that was kept as a mere fact, because the code came too late, becomes the fact of the accepted claim', async () => {
+    const { inviter, client, claim } = await confirmed()
+    await desk.record({ type: 'signup', accountId: client.id, invitation: { code: await desk.codeOf(inviter.id) } })
+    expect(await database.prisma.referralFact.findFirst({ where: { inviteeId: client.id } })).toMatchObject({ notPayable: 'after_signup' })
+    const answer = await desk.decide(claim, reviewer)
+    expect(await database.prisma.referralFact.findMany({ where: { inviteeId: client.id } })).toMatchObject([{ notPayable: null, channel: 'code', referralId: answer.ok ? answer.claim.referralId : 0n }])
+  })
+
   test('a person refuses with a reason of the closed list', async () => {
     const { client, claim } = await confirmed()
     expect(await desk.decide(claim, reviewer, { accepts: false, reason: 'claim_theft', note: 'a colleague won them' })).toMatchObject({ claim: { state: 'refused', reason: 'claim_theft', decidedBy: reviewer } })

@@ -83,4 +83,6 @@ GRANT SELECT, INSERT ON claim, claim_body, click_observation, click_day TO ringf
 GRANT UPDATE (state, reason, probability, check_id, referral_id, accrues_from, needs_second_person, confirmed_at, decided_by, decided_at, approved_by, approved_at, due_at)
   ON claim TO ringfence_app;
 GRANT UPDATE (clicks, bots) ON click_day TO ringfence_app;
+-- A relation that was kept as a mere fact may be made to pay later, by a claim.
+GRANT UPDATE (referral_id, not_payable) ON referral_fact TO ringfence_app;
 GRANT DELETE ON claim_body, click, click_observation TO ringfence_app;
