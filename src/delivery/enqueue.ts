@@ -1,8 +1,8 @@
 // The outbox's one entrance: a message is written in the transaction of its cause, once for every endpoint that subscribes to its topic.
 // Promises: no message without its cause and none lost with it; one statement for any number of messages.
 
-import type { Transaction } from '../base/database.ts'
 import { canonicalJson } from '../base/hashing.ts'
+import type { Session } from '../base/session.ts'
 import type { Topic } from './topics.ts'
 
 export interface OutgoingMessage {
@@ -19,10 +19,10 @@ export interface OutgoingMessage {
 }
 
 /** Call it in the transaction of the cause; the order of the messages is kept. */
-export async function enqueue(transaction: Transaction, messages: OutgoingMessage | readonly OutgoingMessage[]): Promise<void> {
+export async function enqueue(session: Session, messages: OutgoingMessage | readonly OutgoingMessage[]): Promise<void> {
   const list = 'topic' in messages ? [messages] : messages
   if (list.length === 0) return
-  await transaction.$executeRaw`
+  await session.$executeRaw`
     insert into outbox (endpoint_id, message_id, topic, object_kind, object_id, body, recorded_at, next_attempt_at)
     select e.id, gen_random_uuid(), m.topic, m.object_kind, m.object_id, m.body, m.at, m.at
       from jsonb_array_elements(${canonicalJson(list.map(rowOf))}::jsonb) with ordinality as line(value, place)

@@ -2,9 +2,11 @@
 
 import type { Transaction } from '../base/database.ts'
 import type { Recording } from './recorder.ts'
+import { applyConsequencesAgain } from './settlement/consequences.ts'
 import { settleAgain } from './settlement/settle-again.ts'
 
 /** In the order in which they occurred. Locks everybody concerned, so lock them before where other locks are held. */
 export async function resettleEvents(transaction: Transaction, recording: Recording, eventIds: readonly bigint[]): Promise<void> {
-  await settleAgain(transaction, recording, eventIds)
+  const settled = await settleAgain(transaction, recording, { eventIds })
+  if (settled !== null) await applyConsequencesAgain(transaction, recording, settled)
 }

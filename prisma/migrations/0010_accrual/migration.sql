@@ -73,7 +73,7 @@ $$;
 
 -- Locks the accounts' facts, then finds the events of the given natural keys.
 CREATE FUNCTION read_facts(p_account_ids bigint[], p_keys bytea[]) RETURNS jsonb LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
   PERFORM lock_facts(p_account_ids);
   RETURN (SELECT coalesce(jsonb_agg(event_as_json(e)), '[]') FROM unnest(p_keys) AS given(key) JOIN event e ON e.natural_key = given.key);
@@ -82,7 +82,7 @@ END $$;
 -- Locks the accounts and those who invited them, then reads all that their facts may need. `p_event_ids`: events whose rebates count;
 -- `p_keys`: natural keys of events that refunds and disputes may be about; `p_since`: per account, from when on its earlier payments count, or null.
 CREATE FUNCTION read_books(p_account_ids bigint[], p_since timestamptz[], p_event_ids bigint[], p_keys bytea[]) RETURNS jsonb LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   v_members bigint[];
   v_referrals jsonb;
@@ -111,7 +111,7 @@ BEGIN
     SELECT unnest(p_event_ids) AS id
     UNION SELECT unnest(v_waiting)
     UNION SELECT e.id FROM unnest(p_account_ids, p_since) AS a(id, since) JOIN event e ON e.account_id = a.id AND e.occurred_at >= a.since
-            WHERE a.since IS NOT NULL AND e.type IN ('recharge', 'payment', 'spend')) AS e;
+            WHERE a.since IS NOT NULL AND e.type IN ('recharge', 'payment', 'spend', 'verified')) AS e;
   IF v_waiting IS NOT NULL THEN
     SELECT array_agg(DISTINCT o.id) || v_events INTO v_events
       FROM unnest(v_waiting) AS w(id) JOIN event e ON e.id = w.id JOIN event o ON o.natural_key = e.original_key;
@@ -148,13 +148,14 @@ BEGIN
     'paid', (SELECT jsonb_agg(jsonb_build_array(b.account_id::text, b.asset, b.balance::text)) FROM unnest(p_account_ids) AS a(id)
       JOIN book_account b ON b.account_id = a.id AND b.kind = 'main_paid'),
     'moves', (SELECT jsonb_agg(jsonb_build_object('transfer', t.id::text, 'kind', t.kind, 'event', t.event_id::text, 'reverses', t.reverses_id::text,
-        'book', b.kind, 'rebate', e.rebate_id::text, 'asset', e.asset, 'amount', e.amount::text) ORDER BY e.id)
+        'book', b.kind, 'rebate', e.rebate_id::text, 'asset', e.asset, 'amount', e.amount::text, 'at', t.recorded_at) ORDER BY e.id)
       FROM unnest(v_events) AS v(id) JOIN transfer t ON t.event_id = v.id AND t.kind IN ('recharge', 'spend', 'refund')
       JOIN entry e ON e.transfer_id = t.id JOIN book_account b ON b.id = e.book_account_id),
     'questions', (SELECT jsonb_agg(jsonb_build_object('event', q.event_id::text, 'program', q.program_id::text, 'answer', q.answer))
       FROM unnest(v_events) AS v(id) JOIN accrual_question q ON q.event_id = v.id),
     'versions', (SELECT jsonb_build_array((SELECT count(*) FROM program_version), (SELECT max(id)::text FROM program_version),
       (SELECT count(*) FROM policy_version), (SELECT max(id)::text FROM policy_version), (SELECT count(*) FROM program), (SELECT count(*) FROM asset))),
+    'has_listeners', EXISTS (SELECT 1 FROM webhook_endpoint w WHERE w.retired_at IS NULL AND w.topics && ARRAY['rebate.accrued', 'rebate.held', 'rebate.reversed']),
     'has_standing', EXISTS (SELECT 1 FROM unnest(v_members) AS m(id) JOIN enrolment_change c ON c.account_id = m.id)
       OR EXISTS (SELECT 1 FROM unnest(v_members) AS m(id) JOIN track_change c ON c.account_id = m.id)
       OR EXISTS (SELECT 1 FROM unnest(v_members) AS m(id) JOIN excluded_account x ON x.account_id = m.id));
@@ -162,7 +163,7 @@ END $$;
 
 -- What lies in the given book accounts, and where the given rebates lie or lay.
 CREATE FUNCTION position_lines(p_book_ids bigint[], p_rebate_ids bigint[]) RETURNS jsonb LANGUAGE sql STABLE
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
   SELECT jsonb_agg(jsonb_build_object('account', b.account_id::text, 'book', b.kind, 'asset', b.asset, 'rebate', r.id::text, 'amount', p.amount::text,
       'program', r.program_id::text, 'kind', r.kind, 'occurred_at', r.occurred_at, 'matures_at', r.matures_at,
       'expires_at', CASE WHEN r.expires_at IS NOT NULL THEN credit_expires_at(r.id, r.expires_at, r.expires_at) END))
@@ -198,7 +199,7 @@ CREATE FUNCTION post_transfers(
   p_occurred_at timestamptz[], p_recorded_at timestamptz[], p_effective_at timestamptz[], p_actor_ids bigint[],
   p_places integer[], p_account_ids bigint[], p_kinds text[], p_assets text[], p_rebate_ids bigint[], p_amounts bigint[]
 ) RETURNS TABLE (transfer_id bigint, replayed boolean)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
   v_count integer := cardinality(p_keys);
@@ -316,7 +317,7 @@ END $$;
 
 -- Refuses entries after one of whose transfers a balance or a position would lie beyond its bound, as posting them one by one would.
 CREATE FUNCTION check_bounds_between(p_places integer[], p_book_ids bigint[], p_rebate_ids bigint[], p_amounts bigint[]) RETURNS void
-LANGUAGE plpgsql SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+LANGUAGE plpgsql SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   v_bound text;
 BEGIN
@@ -374,7 +375,7 @@ $$;
 -- Writes what a batch of facts means. Ids below zero are places (from 1) in the same document: of its events, rebates and transfers.
 -- Returns the ids of the new events and rebates in their order. A natural key that exists already is an error: the batch is then read again.
 CREATE FUNCTION write_facts(p jsonb) RETURNS jsonb LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   v_events bigint[];
   v_rebates bigint[];

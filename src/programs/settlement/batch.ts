@@ -121,7 +121,11 @@ async function recordSegment(
   const real = (id: bigint, written: readonly bigint[]): bigint => (id < 0n ? written[Number(-id) - 1] ?? id : id)
   const finished = outcomes.map(({ prepared, answer }): readonly [PreparedFact, EventAnswer] => [prepared, !answer.ok ? answer
     : { ...answer, eventId: real(answer.eventId, ids.events), rebates: answer.rebates.map((rebate) => ({ ...rebate, rebateId: real(rebate.rebateId, ids.rebates) })) }])
-  const later = await applyConsequences(batch, sheet, ids)
+  const told = outcomes.flatMap(({ prepared, answer }) => {
+    const event = answer.ok && answer.isNew ? sheet.eventOfKey(prepared.key) : undefined
+    return event === undefined ? [] : [{ prepared, event }]
+  })
+  const later = await applyConsequences(batch, { sheet, ids, told })
   if (later.size === 0) return finished
   return finished.map(([prepared, answer]) => {
     const rebates = answer.ok && answer.isNew ? later.get(answer.eventId) ?? [] : []

@@ -52,6 +52,8 @@ export interface Move {
   readonly rebateId: bigint | null
   readonly asset: string
   readonly amount: bigint
+  /** When it was posted. */
+  readonly at: Date
 }
 
 export interface EventJson {
@@ -122,6 +124,7 @@ interface MoveJson {
   readonly rebate: string | null
   readonly asset: string
   readonly amount: string
+  readonly at: string
 }
 
 /** A list is null where it is empty. */
@@ -141,6 +144,8 @@ export interface BooksJson {
   readonly questions: readonly { readonly event: string; readonly program: string; readonly answer: unknown }[] | null
   readonly versions: VersionCounts
   readonly has_standing: boolean
+  /** Whether anybody is told of rebates. */
+  readonly has_listeners: boolean
 }
 
 export function eventOf(json: EventJson): SheetEvent {
@@ -180,7 +185,7 @@ export function positionOf(json: PositionJson): Position {
 export function moveOf(json: MoveJson): Move {
   return {
     transferId: BigInt(json.transfer), kind: json.kind, eventId: BigInt(json.event), reversesId: wholeOrNull(json.reverses), book: json.book as Move['book'],
-    rebateId: wholeOrNull(json.rebate), asset: json.asset, amount: BigInt(json.amount),
+    rebateId: wholeOrNull(json.rebate), asset: json.asset, amount: BigInt(json.amount), at: new Date(json.at),
   }
 }
 

@@ -71,6 +71,7 @@ export function qualifyAll(sheet: Sheet, event: SheetEvent): Earning[] {
 /** Makes what the event earns. */
 export async function earn(sheet: Sheet, recording: SheetRecording, event: SheetEvent): Promise<void> {
   for (const { referral, version, qualified } of qualifyAll(sheet, event)) {
+    if (qualified.kind !== 'nothing' || qualified.why !== 'account_excluded') sheet.claims.push({ event, referral, version })
     if (qualified.kind === 'earns') await credit(sheet, recording, { event, referral, version, earned: qualified })
     else if (qualified.kind === 'question' && sheet.answerTo(event, referral.programId) === null) sheet.ask({ event, referral, reason: qualified.reason })
   }

@@ -27,7 +27,7 @@ export class KnownRules {
   readonly #byId: ReadonlyMap<bigint, ProgramVersion>
   readonly #read: ReadRules
   readonly #counts: string
-  /** Whether any version asks for more than postings: sign-up credit, an idle clock, movement by itself. */
+  /** Whether any version asks for more than postings: sign-up credit, an idle clock, movement by itself, a host that keeps the main balance. */
   readonly haveConsequences: boolean
 
   constructor(read: ReadRules, counts: VersionCounts) {
@@ -36,7 +36,7 @@ export class KnownRules {
     this.#versions = groupedBy(read.versions, (version) => version.programId)
     this.#policies = groupedBy(read.policies, (policy) => policy.programId)
     this.#byId = new Map(read.versions.map((version) => [version.id, version]))
-    this.haveConsequences = read.versions.some(({ rules }) => rules.signupCredit !== null || rules.enrolment.idle !== null
+    this.haveConsequences = read.versions.some(({ rules }) => rules.signupCredit !== null || rules.enrolment.idle !== null || rules.settlement === 'host'
       || [rules.movement, ...rules.tracks.map((track) => track.movement)].some(({ rewardTransfer }) => rewardTransfer === 'automatic'))
   }
 

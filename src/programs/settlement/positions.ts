@@ -40,6 +40,11 @@ export class SheetPositions {
     this.#facts.set(rebateId, { programId, rebateKind, occurredAt, maturesAt, expiresAt })
   }
 
+  /** When what a rebate left ends; null where it has no end. */
+  endOf(rebateId: bigint): Date | null {
+    return this.#facts.get(rebateId)?.expiresAt ?? null
+  }
+
   /** Where a rebate lies, whoever holds it. */
   ofRebate(rebateId: bigint): Position[] {
     return this.#read(this.#ofRebate.get(rebateId))

@@ -62,7 +62,9 @@ function reverseRefunded(sheet: Sheet, actorId: bigint, rebate: SheetRebate, { e
     kind: 'reversal', programId, eventId: cause.id, reversesId: null, occurredAt: cause.occurredAt, actorId,
     entries: takeBackEntries({ rebateId: rebate.id, accountId, asset, amount, sink: 'reversed' }, sheet.positions.ofRebate(rebate.id)),
   })
-  if (amount < state.outstanding) return
+  // What a host gave back of it beyond the debt is the member’s own and may still be held.
+  const isHeld = sheet.positions.ofRebate(rebate.id).some(({ kind }) => kind === 'reward_held' || kind === 'main_held')
+  if (amount < state.outstanding || isHeld) return
   for (const hold of sheet.openHoldsOf(rebate.id)) hold.ended = { as: 'reversed', actorId, transfer }
 }
 

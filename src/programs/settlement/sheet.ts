@@ -3,6 +3,7 @@
 
 import type { EntryLine, HoldEnd, TransferKind } from '../../ledger/index.ts'
 import type { CheckRow } from '../../checks/index.ts'
+import type { ProgramVersion } from '../../policies/index.ts'
 import type { PayingReferral } from '../paying-referral.ts'
 import type { Standings } from '../standing.ts'
 import { type BooksJson, eventOf, type Move, moveOf, positionOf, rebateOf, referralOf, type SheetEvent, type SheetRebate } from './document.ts'
@@ -58,6 +59,22 @@ export interface SheetQuestion {
   readonly reason: string
 }
 
+/** A payment by which somebody may earn, whether it earned or not. */
+export interface SheetClaim {
+  readonly event: SheetEvent
+  readonly referral: PayingReferral
+  readonly version: ProgramVersion
+}
+
+/** Credit with an end that came back by a refund of what it had paid. */
+export interface SheetReturn {
+  readonly cause: SheetEvent
+  readonly rebateId: bigint
+  readonly amount: bigint
+  /** When the spending was posted. */
+  readonly spentAt: Date
+}
+
 /** What is read beside the books. */
 export interface SheetParts {
   readonly rules: KnownRules
@@ -74,6 +91,8 @@ export class Sheet {
   readonly newRebates: NewSheetRebate[] = []
   readonly transfers: SheetTransfer[] = []
   readonly questions: SheetQuestion[] = []
+  readonly claims: SheetClaim[] = []
+  readonly returns: SheetReturn[] = []
   readonly checks: CheckRow[] = []
   readonly holds: SheetHold[] = []
   readonly waits = new Map<bigint, SheetWait>()
@@ -83,16 +102,19 @@ export class Sheet {
   readonly #events = new Map<string, SheetEvent>()
   readonly #about = new Map<string, SheetEvent[]>()
   readonly #rebates = new Map<bigint, SheetRebate[]>()
+  readonly #rebateById = new Map<bigint, SheetRebate>()
   readonly #sums = new Map<string, bigint>()
   readonly #heldReferrals: ReadonlySet<string>
   readonly #heldAccounts: ReadonlySet<string>
   readonly #answers = new Map<string, unknown>()
   readonly #concealed = new Set<bigint>()
+  readonly hasListeners: boolean
   readonly #moves = new Map<bigint, Move[]>()
   readonly #holds = new Map<bigint, SheetHold[]>()
 
   constructor(books: BooksJson, parts: SheetParts) {
     this.#parts = parts
+    this.hasListeners = books.has_listeners
     this.positions = new SheetPositions((books.positions ?? []).map(positionOf), books.paid ?? [])
     this.names = new Map((books.names ?? []).map(([id, name]) => [BigInt(id), name]))
     for (const { id, rebate, reason } of books.holds ?? []) this.hold({ id: BigInt(id), rebateId: BigInt(rebate), reason })
@@ -139,6 +161,11 @@ export class Sheet {
   /** Payments of an account that came as events, not as imported history, since a time. */
   earlierPayments(accountId: bigint, since: Date): SheetEvent[] {
     return [...this.#events.values()].filter((event) => event.accountId === accountId && event.occurredAt >= since && !event.isImported && PAYMENTS.has(event.type)).sort(byTime)
+  }
+
+  /** Whether somebody who signed up then was known as verified already, and by which event. */
+  verificationOf(accountId: bigint, since: Date): SheetEvent | undefined {
+    return [...this.#events.values()].filter((event) => event.accountId === accountId && event.type === 'verified' && event.occurredAt >= since).sort(byTime)[0]
   }
 
   addEvent(event: SheetEvent): void {
@@ -207,7 +234,12 @@ export class Sheet {
     return made
   }
 
+  rebateOf(id: bigint): SheetRebate | undefined {
+    return this.#rebateById.get(id)
+  }
+
   #addRebate(rebate: SheetRebate): void {
+    this.#rebateById.set(rebate.id, rebate)
     if (rebate.eventId === null) return
     const known = this.#rebates.get(rebate.eventId)
     if (known === undefined) this.#rebates.set(rebate.eventId, [rebate])
@@ -225,7 +257,7 @@ export class Sheet {
     this.positions.apply(transfer.entries)
     for (const { accountId, kind, rebateId, asset, amount } of transfer.entries) {
       if (accountId === null && rebateId !== null) this.#sums.set(`${rebateId} ${kind}`, this.sumOf(rebateId, kind) + amount)
-      this.#addMove({ transferId: -BigInt(place), kind: transfer.kind, eventId: transfer.eventId, reversesId: transfer.reversesId, book: kind, rebateId, asset, amount })
+      this.#addMove({ transferId: -BigInt(place), kind: transfer.kind, eventId: transfer.eventId, reversesId: transfer.reversesId, book: kind, rebateId, asset, amount, at: this.now })
     }
     return place
   }

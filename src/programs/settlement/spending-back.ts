@@ -31,11 +31,15 @@ export function returnSpending(sheet: Sheet, actorId: bigint, event: SheetEvent,
   const due = taken - returned - (event.amount - refundedOf(event, sheet.eventsAbout(event)))
   if (due <= 0n) return
   const [first] = sheet.movesOf(event.id).filter((move) => move.kind === 'spend')
+  const shares = sharesOf(sourcesOf(sheet, event), due)
   sheet.post({
     naturalKey: digestOf('spending returned', Buffer.from(event.key, 'hex'), Buffer.from(cause.key, 'hex'), returned.toString()), kind: 'refund',
     programId: null, eventId: cause.id, reversesId: first?.transferId ?? null, occurredAt: cause.occurredAt, actorId,
-    entries: sharesOf(sourcesOf(sheet, event), due).flatMap(({ source, amount }) => returnEntries(sheet, event, source, amount)),
+    entries: shares.flatMap(({ source, amount }) => returnEntries(sheet, event, source, amount)),
   })
+  for (const { source: { rebateId, kind }, amount } of shares) {
+    if (rebateId !== null && kind === 'main_bonus' && sheet.positions.endOf(rebateId) !== null) sheet.returns.push({ cause, rebateId, amount, spentAt: first?.at ?? sheet.now })
+  }
 }
 
 /** In the order in which they were taken. */
