@@ -25,7 +25,7 @@ beforeAll(async () => {
   dictionary = {
     user_agent: ['Mozilla/5.0'], program: ['main', 'main', 'main', 'other'], account: ['inviter', 'inviter', 'inviter', 'alt1', 'stranger'], inviter: ['inviter', 'friend'], invitee: ['alt1', 'alt2', 'friend'], asset: ['USD', 'USD', 'USD', 'DAY'], currency: ['USD', 'USD', 'DAY'],
     code: [story.code], ring_id: [story.ringId], case_id: [story.caseId], plan_id: [plan['plan_id']], hash: [plan['hash']], source: ['shop'], key: ['main', 'new-program'], kind: ['ip', 'device:install', 'email', 'payment:fingerprint'],
-    original: ['r-alt1', 'r-friend', 'never'], at_least: ['1', '2'], landing_page: ['https://example.com/a'], occurred_at: ['2026-05-20T08:45:00Z', '2026-05-20T09:45:00Z'], effective_from: ['2026-08-01T00:00:00Z', '2026-09-01T00:00:00Z'], amount: ['0.01', '1', '100'],
+    original: ['r-alt1', 'r-friend', 'never'], at_least: ['1', '2'], landing_page: ['https://example.com/a'], occurred_at: ['2026-05-20T08:45:00Z', '2026-05-20T09:45:00Z'], effective_from: ['2026-08-01T00:00:00Z', '2026-09-01T00:00:00Z'], amount: ['0.01', '1', '100'], month: ['2026-05', '2026-04'],
     iban: ['DE89370400440532013000'], stripe_account: ['acct_00000001'], file: ['reference,status,amount,fee,date\n', 'reference,status,amount,fee,date\nRF1-95,paid,1,0,2026-05-20\n'], linkTemplate: ['https://example.com/?ref={code}'], zone: ['UTC', 'Asia/Shanghai'], shareText: [{ en: 'a', 'zh-CN': 'b' }], actions: [['hold', 'freeze']],
   }
 })
