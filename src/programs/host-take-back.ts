@@ -15,20 +15,25 @@ interface OwedRow {
   owed: bigint
 }
 
+/** The reversals of a transaction, by their natural keys or by their ids. */
+export interface TakenBack {
+  readonly transferKeys?: readonly Uint8Array[]
+  readonly transferIds?: readonly bigint[]
+}
+
 /**
- * Reads what the transfers made owed and instructs the host; call it once in their transaction, under the members' locks. Two statements
- * where nothing lies at a host.
+ * Reads what the transfers made owed and instructs the host; call it once in their transaction, under the members' locks. One statement
+ * where nothing lies at a host; safe to call again.
  */
-export async function takeBackAtHost(
-  transaction: Transaction, { now }: { readonly now: Date }, cause: { readonly transferIds: readonly bigint[]; readonly decisionId?: bigint | null },
-): Promise<WrittenInstruction[]> {
-  if (cause.transferIds.length === 0) return []
+export async function takeBackAtHost(transaction: Transaction, { now }: { readonly now: Date }, { transferKeys = [], transferIds = [] }: TakenBack): Promise<WrittenInstruction[]> {
+  if (transferKeys.length + transferIds.length === 0) return []
   const rows = await transaction.$queryRaw<OwedRow[]>`
     select e.transfer_id, r.program_id, b.account_id, b.asset, e.rebate_id, -sum(e.amount)::bigint as owed
-      from entry e join book_account b on b.id = e.book_account_id and b.kind = 'debt' join rebate r on r.id = e.rebate_id
-      where e.transfer_id = any (${[...cause.transferIds]}) and e.amount < 0
+      from transfer t join entry e on e.transfer_id = t.id join book_account b on b.id = e.book_account_id and b.kind = 'debt' join rebate r on r.id = e.rebate_id
+      where (t.id = any (${[...transferIds]}::bigint[]) or t.natural_key = any (${transferKeys.map((key) => new Uint8Array(key))}::bytea[])) and e.amount < 0
         and exists (select 1 from host_instruction_line l where l.rebate_id = e.rebate_id)
       group by 1, 2, 3, 4, 5, r.occurred_at order by e.transfer_id, r.occurred_at, e.rebate_id`
+  if (rows.length === 0) return []
   const held = new Map([...(await hostHeldOf(transaction, rows.map((row) => row.rebate_id)))].map(([id, each]) => [id, each.held]))
   const written: WrittenInstruction[] = []
   for (const group of groupsOf(rows)) {
@@ -41,7 +46,8 @@ export async function takeBackAtHost(
     })
     if (lines.length === 0) continue
     const naturalKey = digestOf('host reclaim', transferId.toString(), programId.toString(), accountId.toString(), asset)
-    written.push(await writeInstruction(transaction, { naturalKey, programId, accountId, kind: 'reclaim', asset, lines, transferId, decisionId: cause.decisionId ?? null }, now))
+    if ((await transaction.hostInstruction.count({ where: { naturalKey: new Uint8Array(naturalKey) } })) > 0) continue
+    written.push(await writeInstruction(transaction, { naturalKey, programId, accountId, kind: 'reclaim', asset, lines, transferId }, now))
   }
   return written
 }

@@ -67,9 +67,20 @@ export async function reclaimMoney(transaction: Transaction, rebates: readonly S
     const becomes = credits.has(state.rebateId) ? 'loss' : 'debt'
     return [{ kind: 'gone', accountId: state.accountId.toString(), rebateId: state.rebateId.toString(), asset: state.asset, amount: missing.toString(), becomes }]
   })
-  const ends = books.holds.map((hold) => endOf(hold, 'reclaimed'))
+  // What a host gave back of a rebate beyond its debt is the member’s own: it stays held until somebody releases it.
+  const stillHeld = heldAfter(books.positions, entries)
+  const ends = books.holds.filter((hold) => !stillHeld.has(hold.rebateId)).map((hold) => endOf(hold, 'reclaimed'))
   const asked = reclaimAtHost(books.states, books.host, entries)
   return { effects: [...postingEffects('reclaim', entries, books.states), ...asked, ...ends, ...gone, ...inTransit(books)], left: [] }
+}
+
+/** Rebates of which something lies in a held book after the entries. */
+function heldAfter(positions: readonly Position[], entries: readonly EntryLine[]): ReadonlySet<bigint> {
+  const left = new Map<bigint, bigint>()
+  for (const { kind, rebateId, amount } of [...positions, ...entries]) {
+    if ((kind === 'reward_held' || kind === 'main_held') && rebateId !== null) left.set(rebateId, (left.get(rebateId) ?? 0n) + amount)
+  }
+  return new Set([...left].filter(([, amount]) => amount > 0n).map(([id]) => id))
 }
 
 interface Books {

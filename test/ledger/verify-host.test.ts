@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type pg from 'pg'
 import { HOST_RULES } from '../../src/ledger/verify-host-rules.ts'
-import { answerInstruction, takeBackAtHost } from '../../src/programs/index.ts'
+import { answerInstruction } from '../../src/programs/index.ts'
 import { useDatabase } from '../database.ts'
 import { hostProgram, hostRules } from '../programs/host-programme.ts'
 import { makeProgramme, units } from '../programs/programme.ts'
@@ -29,8 +29,6 @@ beforeAll(async () => {
     clock.advance(60)
   }
   await programme.refund('refund', 'confirmed', invitee)
-  const { id } = await database.prisma.transfer.findFirstOrThrow({ where: { kind: 'reversal' } })
-  await database.inTransaction((transaction) => takeBackAtHost(transaction, { now: clock.now() }, { transferIds: [id] }))
   const reclaim = await database.prisma.hostInstruction.findFirstOrThrow({ where: { kind: 'reclaim' } })
   known.reclaim = reclaim.id
   await answerInstruction(programme.recorder, { instructionId: reclaim.publicId, confirmed: units('3') })

@@ -9,6 +9,7 @@ export const hostRules: ProgramRulesInput = {
   linkTemplate: 'https://example.com/?ref={code}', shareText: { en: 'Join me: {link} (advertisement)' },
 }
 
-export const automaticRules: ProgramRulesInput = { ...hostRules, movement: { rewardTransfer: 'automatic', payout: null } }
+/** What is earned matures in a minute and then moves by itself. */
+export const automaticRules: ProgramRulesInput = { ...hostRules, maturitySeconds: 60, movement: { rewardTransfer: 'automatic', payout: null } }
 
 export const hostProgram = (key: string, rules: ProgramRulesInput): NewProgram => ({ key, name: key, versions: [{ effectiveFrom: new Date('2000-01-01T00:00:00Z'), content: rules }] })

@@ -1,7 +1,7 @@
 // Host settlement: what is given to the host is in transit until it answers; answers are taken once, in any order; what must come back is asked back.
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { answerInstruction, moveAutomatically, retryInstruction, takeBackAtHost } from '../../src/programs/index.ts'
+import { answerInstruction, matureRebates, moveAutomatically, retryInstruction } from '../../src/programs/index.ts'
 import { balancesByKind, expectBooksToBalance } from '../books.ts'
 import { useDatabase } from '../database.ts'
 import { automaticRules, hostProgram, hostRules } from './host-programme.ts'
@@ -22,9 +22,16 @@ async function earner(programme: Programme, amount = '10'): Promise<bigint> {
   payer = invitee
   last = `r-${count}`
   expect(await programme.recharge(last, invitee, (Number(amount) * 10).toString())).toMatchObject({ ok: true })
+  if (programme === automatic) await mature()
   return inviter
 }
 let payer = 0n
+
+/** The minute that rebates of the automatic programme need. */
+async function mature(): Promise<void> {
+  clock.advance(60)
+  await matureRebates(automatic.recorder)
+}
 
 const move = (programme: Programme, accountId: bigint) => database.inTransaction((transaction) =>
   moveAutomatically(transaction, { actorId: 1n, now: clock.now(), check: programme.recorder.check }, [{ programId: programme.programId, accountId }]))
@@ -33,12 +40,8 @@ const confirm = (instructionId: string, amount: string, more: { reference?: stri
 const instructionsOf = (accountId: bigint) => database.prisma.hostInstruction.findMany({ where: { accountId }, include: { hostInstructionLine: { orderBy: { place: 'asc' } } }, orderBy: { id: 'asc' } })
 const newest = async (accountId: bigint): Promise<string> => (await instructionsOf(accountId)).at(-1)?.publicId ?? ''
 const balances = (accountId: bigint) => balancesByKind(owner, accountId)
-/** What the engine does when a rebate is taken back: the reversal, and what of it the host is asked for. */
-async function takeBack(programme: Programme, eventId: string, amount?: string): Promise<void> {
-  await programme.refund(`refund-${++count}`, eventId, payer, amount)
-  const { id } = await database.prisma.transfer.findFirstOrThrow({ where: { kind: 'reversal' }, orderBy: { id: 'desc' } })
-  await database.inTransaction((transaction) => takeBackAtHost(transaction, { now: clock.now() }, { transferIds: [id] }))
-}
+/** A refund, which takes the rebate back. */
+const takeBack = (programme: Programme, eventId: string, amount?: string) => programme.refund(`refund-${++count}`, eventId, payer, amount)
 
 beforeEach(() => {
   for (const programme of [manual, automatic]) programme.setCheck(async () => answerOf('allow'))
@@ -100,9 +103,10 @@ describe('a member’s transfer to the host', () => {
   test('that the host refuses is available again, and what the member owes is repaid from it first', async () => {
     const inviter = await earner(manual)
     await manual.transfer(inviter, 'all')
+    const credit = await newest(inviter)
     await manual.refund(`owed-${++count}`, last, payer, '40')
     expect(await balances(inviter)).toEqual({ 'debt USD': -units('4'), 'payout_in_transit USD': units('10') })
-    expect(await confirm(await newest(inviter), '0', { refusal: 'account_closed' })).toMatchObject({ ok: true, ended: { state: 'refused' } })
+    expect(await confirm(credit, '0', { refusal: 'account_closed' })).toMatchObject({ ok: true, ended: { state: 'refused' } })
     expect(await balances(inviter)).toEqual({ 'reward_available USD': units('6') })
   })
 
@@ -241,6 +245,7 @@ describe('taking back what lies at the host', () => {
     await takeBack(automatic, last)
     const reclaim = await newest(inviter)
     await automatic.recharge(`later-${++count}`, payer, '60')
+    await mature()
     expect(await balances(inviter)).toEqual({ 'debt USD': -units('4') })
     await confirm(reclaim, '10')
     expect(await balances(inviter)).toEqual({ 'payout_in_transit USD': units('6') })
