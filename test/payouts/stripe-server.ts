@@ -101,6 +101,8 @@ export async function startStripeServer() {
       const text = JSON.stringify({ id: options.id ?? `evt_${++events}`, object: 'event', type, created, livemode: false, data: { object } })
       return { text, signature: signatureOf(text, at, options.secret) }
     },
+    /** The signature of one delivery of it. */
+    sign: (text: string, at: Date): string => signatureOf(text, at),
     stop: async () => {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
