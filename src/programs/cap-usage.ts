@@ -39,19 +39,19 @@ interface Sum {
 /** A query without an asset counts. One statement per kind, so that each finds its index. */
 const sums = {
   inviter: (session: Session, rows: string): Promise<Sum[]> => session.$queryRaw<Sum[]>`
-    select q.key, coalesce(sum(case when q.asset is null then 1 else r.amount end), 0)::bigint as used
+    select q.key, coalesce(sum(case when q.asset is not null then r.amount when r.id is not null then 1 end), 0)::bigint as used
       from jsonb_to_recordset(${rows}::jsonb) as q(key text, program_id bigint, account_id bigint, starts timestamptz, ends timestamptz, asset text)
       left join rebate r on r.account_id = q.account_id and r.program_id = q.program_id and r.kind in ('rebate', 'opening') and (q.asset is null or r.asset = q.asset)
         and (q.starts is null or r.occurred_at >= q.starts) and (q.ends is null or r.occurred_at < q.ends)
       group by q.key`,
   invitee: (session: Session, rows: string): Promise<Sum[]> => session.$queryRaw<Sum[]>`
-    select q.key, coalesce(sum(case when q.asset is null then 1 else r.amount end), 0)::bigint as used
+    select q.key, coalesce(sum(case when q.asset is not null then r.amount when r.id is not null then 1 end), 0)::bigint as used
       from jsonb_to_recordset(${rows}::jsonb) as q(key text, referral_id bigint, starts timestamptz, ends timestamptz, asset text)
       left join rebate r on r.referral_id = q.referral_id and r.kind in ('rebate', 'opening') and (q.asset is null or r.asset = q.asset)
         and (q.starts is null or r.occurred_at >= q.starts) and (q.ends is null or r.occurred_at < q.ends)
       group by q.key`,
   program: (session: Session, rows: string): Promise<Sum[]> => session.$queryRaw<Sum[]>`
-    select q.key, coalesce(sum(case when q.asset is null then 1 else r.amount end), 0)::bigint as used
+    select q.key, coalesce(sum(case when q.asset is not null then r.amount when r.id is not null then 1 end), 0)::bigint as used
       from jsonb_to_recordset(${rows}::jsonb) as q(key text, program_id bigint, starts timestamptz, ends timestamptz, asset text)
       left join rebate r on r.program_id = q.program_id and r.kind in ('rebate', 'opening') and (q.asset is null or r.asset = q.asset)
         and (q.starts is null or r.occurred_at >= q.starts) and (q.ends is null or r.occurred_at < q.ends)

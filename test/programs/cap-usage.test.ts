@@ -38,3 +38,10 @@ test('sums are of rebates that occurred in the period, by inviter, by invitee an
   // What was refunded still counts, and what occurred in May by the clocks of the zone does not count for June.
   expect(queries.map(({ key }) => usage.get(key))).toEqual([units('7'), 3n, 1n, units('10'), units('8'), 4n])
 })
+
+test('where nothing was earned yet every sum is zero, of amounts and of counts', async () => {
+  const rules = programRules.parse({ ...apiyi.versions[1]?.content, caps: (['inviter', 'invitee', 'program'] as const).flatMap((of) => [{ of, per: 'day' as const, count: 1 }, { of, per: 'day' as const, amount: '1' }]) })
+  const queries = capQueriesOf(rules, { referral: { id: 999n, programId, inviterId: 999n }, occurredAt: new Date('2020-01-01T00:00:00Z'), asset: 'USD' })
+  const usage = await read((transaction) => readCapUsage(transaction, queries))
+  expect(queries.map(({ key }) => usage.get(key))).toEqual([0n, 0n, 0n, 0n, 0n, 0n])
+})
