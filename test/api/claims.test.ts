@@ -26,10 +26,15 @@ beforeAll(async () => {
 })
 
 let events = 0
-const event = (account: string, type: string, more: Record<string, unknown> = {}) => post('/v1/events', { source: 'chat', event_id: `e${events++}`, type, account, occurred_at: clock.now().toISOString(), ...more })
+async function event(account: string, type: string, more: Record<string, unknown> = {}): Promise<void> {
+  const answer = await post('/v1/events', { source: 'chat', event_id: `e${events++}`, type, account, occurred_at: clock.now().toISOString(), ...more })
+  expect(answer.status, answer.text).toBe(201)
+}
 
 async function client(name: string, more: Record<string, unknown> = {}): Promise<void> {
-  await event(name, 'signup', { resource_ids: [`${name}-instance`], observations: [{ kind: 'email', value: `${name}@example.com` }], ...more })
+  const { resource_ids: resources = [`${name}-instance`], ...rest } = more
+  await event(name, 'signup', { observations: [{ kind: 'email', value: `${name}@example.com` }], ...rest })
+  await post('/v1/accounts', { program: 'chat', account: name, resource_ids: resources })
 }
 
 async function factsOf(account: string, client: string) {
