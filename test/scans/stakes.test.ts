@@ -16,7 +16,7 @@ const setting = await useDatabase()
 const { database, clock, keys } = setting
 const START = new Date('2026-01-01T00:00:00Z')
 let count = 0
-beforeEach(() => void clock.set(new Date('2026-06-01T12:00:00Z')))
+beforeEach(() => clock.set(new Date('2026-06-01T12:00:00Z')))
 
 const days: ProgramRulesInput = {
   base: 'payment', asset: 'USD', reward: { kind: 'days', daysPerMonth: 3, daysPerYear: 30 }, movement: { rewardTransfer: 'manual' },
