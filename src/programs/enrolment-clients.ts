@@ -8,11 +8,11 @@ import { formatInZone, type ProgramRules } from '../policies/index.ts'
 import { suspensionAfter } from './enrolment-clock.ts'
 import { addEnrolment, type EnrolmentRow, readEnrolments } from './enrolment.ts'
 import type { Recording } from './recorder.ts'
-import type { Member } from './standing.ts'
+import { type Member, readStandings } from './standing.ts'
 import { giveNotice } from './standing-notices.ts'
 
 export interface ClientPayment {
-  readonly referral: { readonly id: bigint; readonly programId: bigint; readonly inviterId: bigint }
+  readonly referral: { readonly id: bigint; readonly programId: bigint; readonly inviterId: bigint; readonly inviteeId: bigint }
   readonly event: { readonly id: bigint; readonly occurredAt: Date }
   /** The version in force when the event occurred. */
   readonly rules: ProgramRules
@@ -26,13 +26,13 @@ export interface Reactivation {
 }
 
 /**
- * Call it for every payment that may qualify (`mayQualify`) of an active relation without excluded accounts, once it is written, and
- * settle again what is returned: the payment that makes a new client ends a suspension from its own time on and is the first to earn
- * again; what occurred before, while suspended, earns nothing. Null when nothing changed. The inviter must be locked.
+ * Call it for every payment that may qualify (`mayQualify`) of an active relation, once it is written, and settle again what is
+ * returned: the payment that makes a new client ends a suspension from its own time on and is the first to earn again; what occurred
+ * before, while suspended, earns nothing. Null when nothing changed, and for accounts that never count. The inviter must be locked.
  */
 export async function noteClient(transaction: Transaction, { now }: Pick<Recording, 'now'>, payment: ClientPayment): Promise<Reactivation | null> {
   const { referral, event, rules } = payment
-  if (rules.enrolment.idle === null) return null
+  if (rules.enrolment.idle === null || (await isExcluded(transaction, payment))) return null
   await transaction.clientPayment.createMany({ data: [{ referralId: referral.id, eventId: event.id, recordedAt: now }], skipDuplicates: true })
   const member = { programId: referral.programId, accountId: referral.inviterId }
   const history = await readEnrolments(transaction, member)
@@ -45,6 +45,11 @@ export async function noteClient(transaction: Transaction, { now }: Pick<Recordi
   })
   const activeUntil = history.find((row) => row.effectiveFrom > activeFrom)?.effectiveFrom ?? null
   return { activeFrom, dueEventIds: await unearned(transaction, member, activeFrom, activeUntil) }
+}
+
+async function isExcluded(transaction: Transaction, { referral: { programId, inviterId, inviteeId }, event }: ClientPayment): Promise<boolean> {
+  const standings = await readStandings(transaction, [{ programId, accountId: inviterId }, { programId, accountId: inviteeId }])
+  return [inviterId, inviteeId].some((accountId) => standings.isExcluded(programId, accountId, event.occurredAt))
 }
 
 /** From when on the payment makes its inviter active again: its own time within a suspension; the suspension's start where that came only because the payment was not known. */
