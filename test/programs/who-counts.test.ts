@@ -105,7 +105,7 @@ describe('a separate account', () => {
     expect(await judged(inviter, other, own)).toBeNull()
   })
 
-  test('is not asked for where the programme does not ask', async () => {
+  test('may be part of the inviter’s where the programme does not ask', async () => {
     const parent = await account()
     expect(await judged(parent, await account({ parentId: parent }), { newCustomer: true, separateAccount: false })).toBeNull()
   })
