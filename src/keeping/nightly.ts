@@ -7,7 +7,7 @@ import { defineJob, type Job } from '../base/jobs.ts'
 import type { KeyRing } from '../base/keys.ts'
 import type { Log } from '../base/log.ts'
 import { enqueue } from '../delivery/index.ts'
-import { type Verifier, verifyBooks } from '../ledger/index.ts'
+import { readAttention, type Verifier, verifyBooks } from '../ledger/index.ts'
 
 export interface NightlyParts {
   readonly database: Database
@@ -30,9 +30,10 @@ export async function verifyAndKeep({ database, keys, clock, log, stopping }: Ni
   const startedAt = clock.now()
   const report = await verifyBooks(database, keys, { more, ...(stopping === undefined ? {} : { stopping }) })
   const faults = report.faults.map(({ rule, place, found }) => ({ rule, place, found }))
+  const waiting = (await readAttention(database, startedAt)).map(({ kind, asset, count, amount }) => ({ kind, asset, count, amount: amount?.toString() ?? null }))
   await database.inTransaction(async (transaction) => {
     const finishedAt = clock.now()
-    const { id } = await transaction.verification.create({ data: { startedAt, finishedAt, isOk: report.ok, faults, counted: { ...report.counted } } })
+    const { id } = await transaction.verification.create({ data: { startedAt, finishedAt, isOk: report.ok, faults, counted: { ...report.counted, waiting } } })
     if (!report.ok) {
       await enqueue(transaction, { topic: 'verification.failed', objectKind: 'verification', objectId: id, programId: null, body: { verification: id, faults }, at: finishedAt })
     }

@@ -1,6 +1,7 @@
 // The books: the only folder that writes money. Readers and pure computations of entries, and the one door that posts them.
 
 export { accrualEntries, type Accrual, grantEntries, maturityEntries } from './accrual.ts'
+export { type AttentionLine, readAttention } from './attention.ts'
 export { type Allocation, allocate, moveEntries, type Part, wholeOf } from './allocation.ts'
 export {
   type EntryLine, MEMBER_KINDS, type MemberKind, PLATFORM_KINDS, type PlatformKind, type Position, type PositionKind, type RebateKind, type TransferKind,
