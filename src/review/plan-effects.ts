@@ -38,7 +38,7 @@ interface ActionEffects {
 }
 
 export async function computeEffects(transaction: Transaction, action: PlanAction, now: Date): Promise<Computation> {
-  if (action.kind === 'undo') return await undoEffects(transaction, action.decisionId)
+  if (action.kind === 'undo') return await undoEffects(transaction, action.decisionId, now)
   const isForEverybody = action.kind === 'release' || action.kind === 'dismiss' || action.kind === 'confirm'
   const withSignupCredit = isForEverybody || ((action.kind === 'freeze' || action.kind === 'reclaim') && action.signupCredit === true)
   const resolved = await resolveScope(transaction, action.target, { isForEverybody, withSignupCredit, now })

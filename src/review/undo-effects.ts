@@ -2,7 +2,7 @@
 // Promises: later transfers, decisions or holds that rest on the decision refuse its undo; accruals and refunds do not.
 
 import type { Transaction } from '../base/database.ts'
-import { type EntryLine, entriesOf, inverseEntries, positionsOfRebates } from '../ledger/index.ts'
+import { debtsOf, type EntryLine, entriesOf, inverseEntries, openHoldsOf, type Position, positionsOfRebates, releaseEntries } from '../ledger/index.ts'
 import { defaultCheckPolicy } from '../policies/index.ts'
 import { oppositeInstructions } from './host-effects.ts'
 import { postingEffects } from './money-effects.ts'
@@ -20,7 +20,7 @@ export interface DecisionToUndo {
   readonly effects: readonly PlanEffect[]
 }
 
-export async function undoEffects(transaction: Transaction, decisionId: string): Promise<Computation> {
+export async function undoEffects(transaction: Transaction, decisionId: string, now: Date): Promise<Computation> {
   const found = await findDecision(transaction, BigInt(decisionId))
   if (!found.ok) return found
   const { decision } = found
@@ -41,7 +41,7 @@ export async function undoEffects(transaction: Transaction, decisionId: string):
   const holds = await inverseHolds(transaction, decision)
   return {
     ok: true,
-    effects: [...postings, ...instructions, ...holds, ...relations, ...restrictions, ...cases, ...settles],
+    effects: [...postings, ...(await freedWithThem(transaction, holds, postings, now)), ...instructions, ...holds, ...relations, ...restrictions, ...cases, ...settles],
     case: reviewCase,
     members: [],
     threshold: null,
@@ -113,6 +113,22 @@ async function inverseHolds(transaction: Transaction, decision: DecisionToUndo):
       ? [{ kind: 'hold', change: 'reopen', holdId: effect.holdId, rebateId: effect.rebateId, referralId: effect.referralId, reason: effect.reason }]
       : [])
   return [...ends, ...reopens]
+}
+
+/** What came to lie under the decision's holds since, e.g. a credit that the host refused, is free with the last of them. */
+async function freedWithThem(transaction: Transaction, holds: readonly HoldEffect[], postings: readonly PostingEffect[], now: Date): Promise<PostingEffect[]> {
+  const ended = new Set(holds.flatMap((hold) => (hold.change === 'end' && hold.rebateId !== null ? [BigInt(hold.rebateId)] : [])))
+  const stays = new Set(holds.flatMap((hold) => (hold.change === 'reopen' && hold.rebateId !== null ? [BigInt(hold.rebateId)] : [])))
+  const endedIds = new Set(holds.flatMap((hold) => (hold.change === 'end' ? [BigInt(hold.holdId)] : [])))
+  for (const hold of await openHoldsOf(transaction, [...ended])) if (!endedIds.has(hold.id)) stays.add(hold.rebateId)
+  const moved = (position: Position): bigint => postings.flatMap((posting) => posting.lines)
+    .filter((line) => line.book === position.kind && line.rebateId === position.rebateId.toString() && line.accountId === position.accountId.toString())
+    .reduce((sum, line) => sum + BigInt(line.amount), 0n)
+  const left = (await positionsOfRebates(transaction, [...ended].filter((id) => !stays.has(id)))).flatMap((position) => {
+    const amount = position.amount + moved(position)
+    return (position.kind === 'reward_held' || position.kind === 'main_held') && amount > 0n ? [{ ...position, amount }] : []
+  })
+  return postingEffects('release', releaseEntries(left, await debtsOf(transaction, left), now), left)
 }
 
 async function inverseRelations(transaction: Transaction, decision: DecisionToUndo): Promise<ReferralEffect[] | Refused<PlanRefusal>> {

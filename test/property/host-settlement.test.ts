@@ -124,5 +124,5 @@ test.each([true, false])('what is in transit is what open instructions say, afte
       await expectOrder(world)
       await expectBooksToBalance(owner)
     }
-  }), { numRuns: RUNS, seed: 20_261_121 })
+  }), { numRuns: RUNS, seed: 20_261_121, endOnFailure: true })
 }, isLong ? 900_000 : 60_000)

@@ -146,6 +146,21 @@ describe('an undo', () => {
     expect(await balances()).toEqual({})
   })
 
+  test('of a freeze frees what the host refused while it was frozen', async () => {
+    const { programme } = desk
+    const alt = await programme.account('alt-3')
+    await programme.signUp(alt, hub)
+    await programme.recharge(`recharge-${alt}`, alt, '50')
+    await programme.transfer(hub, 'all')
+    const rebate = await database.prisma.rebate.findFirstOrThrow({ where: { accountId: hub }, orderBy: { id: 'desc' } })
+    const credit = (await instructions()).at(-1)?.publicId ?? ''
+    const freeze = await decided(ann, { kind: 'freeze', target: { rebates: [rebate.id.toString()] } })
+    await answerInstruction(programme.recorder, { instructionId: credit, confirmed: 0n })
+    expect(await balances()).toEqual({ 'reward_held USD': units('5') })
+    await undone(ann, freeze)
+    expect(await balances()).toEqual({ 'reward_available USD': units('5') })
+  })
+
   test('of a reclaim of a frozen rebate keeps what the host gave back here, held, until somebody releases it', async () => {
     await decided(ann, act('freeze'))
     await answer('10')
