@@ -224,13 +224,12 @@ async function payoutLines(reader: Transaction, { programId, accountId }: Member
   }))
 }
 
+/** Holds are only looked up where something is held: on most pages nothing is. */
 async function withStates(reader: Transaction, lines: readonly HistoryLine[]): Promise<HistoryLine[]> {
-  const ids = lines.flatMap(({ type, rebateId }) => ((REBATE_TYPES as readonly string[]).includes(type) && rebateId !== null ? [rebateId] : []))
-  const states = new Map((await rebateStates(reader, ids)).map((state) => [state.rebateId, state]))
+  const isRebate = (line: HistoryLine): boolean => (REBATE_TYPES as readonly string[]).includes(line.type)
+  const states = new Map((await rebateStates(reader, lines.flatMap((line) => (isRebate(line) ? line.rebateId ?? [] : [])))).map((state) => [state.rebateId, state]))
+  const held = [...states.values()].filter(({ held: inReward, heldInMain }) => inReward + heldInMain > 0n).map(({ rebateId }) => rebateId)
   const holds = new Map<bigint, OpenHold[]>()
-  for (const hold of ids.length === 0 ? [] : await openHoldsOf(reader, ids)) holds.set(hold.rebateId, [...(holds.get(hold.rebateId) ?? []), hold])
-  return lines.map((line) => {
-    const isRebate = line.rebateId !== null && line.id.startsWith('r')
-    return isRebate ? { ...line, state: states.get(line.rebateId) ?? null, holds: holds.get(line.rebateId) ?? [] } : line
-  })
+  for (const hold of held.length === 0 ? [] : await openHoldsOf(reader, held)) holds.set(hold.rebateId, [...(holds.get(hold.rebateId) ?? []), hold])
+  return lines.map((line) => (isRebate(line) && line.rebateId !== null ? { ...line, state: states.get(line.rebateId) ?? null, holds: holds.get(line.rebateId) ?? [] } : line))
 }
