@@ -18,38 +18,54 @@ export interface ClientPayment {
   readonly rules: ProgramRules
 }
 
-export interface Reactivation {
-  /** The inviter is active from this time on; standings that were read before must be read again. */
-  readonly activeFrom: Date
-  /** Payments of the time that is active now that earned nothing while it was not, this one among them: they are to be settled again. */
-  readonly dueEventIds: readonly bigint[]
+/**
+ * Call it for all payments that may qualify (`mayQualify`) of active relations, in their order, once they are written, and settle again
+ * the events returned: the payment that makes a new client ends a suspension of its inviter from its own time on and is the first to
+ * earn again, with what of the time since was reported before; what occurred while suspended earns nothing. Accounts that never count
+ * make no client. The inviters must be locked. A constant number of statements where nobody was ever suspended for idleness.
+ */
+export async function noteClients(transaction: Transaction, recording: Pick<Recording, 'now'>, payments: readonly ClientPayment[]): Promise<bigint[]> {
+  const counting = await thoseCounting(transaction, payments.filter(({ rules }) => rules.enrolment.idle !== null))
+  if (counting.length === 0) return []
+  await transaction.clientPayment.createMany({ data: counting.map(({ referral, event }) => ({ referralId: referral.id, eventId: event.id, recordedAt: recording.now })), skipDuplicates: true })
+  const suspended = await transaction.enrolmentChange.findMany({
+    where: { reason: 'idle', accountId: { in: [...new Set(counting.map(({ referral }) => referral.inviterId))] } }, select: { programId: true, accountId: true }, distinct: ['programId', 'accountId'],
+  })
+  const due = new Set<bigint>()
+  for (const payment of counting) {
+    const { programId, inviterId } = payment.referral
+    if (!suspended.some((member) => member.programId === programId && member.accountId === inviterId)) continue
+    for (const eventId of await wake(transaction, recording, payment)) due.add(eventId)
+  }
+  return [...due]
 }
 
-/**
- * Call it for every payment that may qualify (`mayQualify`) of an active relation, once it is written, and settle again what is
- * returned: the payment that makes a new client ends a suspension from its own time on and is the first to earn again; what occurred
- * before, while suspended, earns nothing. Null when nothing changed, and for accounts that never count. The inviter must be locked.
- */
-export async function noteClient(transaction: Transaction, { now }: Pick<Recording, 'now'>, payment: ClientPayment): Promise<Reactivation | null> {
-  const { referral, event, rules } = payment
-  if (rules.enrolment.idle === null || (await isExcluded(transaction, payment))) return null
-  await transaction.clientPayment.createMany({ data: [{ referralId: referral.id, eventId: event.id, recordedAt: now }], skipDuplicates: true })
+/** The same of one payment; null where nothing is to be settled again. */
+export async function noteClient(transaction: Transaction, recording: Pick<Recording, 'now'>, payment: ClientPayment): Promise<{ readonly dueEventIds: readonly bigint[] } | null> {
+  const dueEventIds = await noteClients(transaction, recording, [payment])
+  return dueEventIds.length === 0 ? null : { dueEventIds }
+}
+
+async function thoseCounting(transaction: Transaction, payments: readonly ClientPayment[]): Promise<ClientPayment[]> {
+  if (payments.length === 0) return []
+  const standings = await readStandings(transaction, payments.flatMap(({ referral: { programId, inviterId, inviteeId } }) => [{ programId, accountId: inviterId }, { programId, accountId: inviteeId }]))
+  return payments.filter(({ referral: { programId, inviterId, inviteeId }, event }) => ![inviterId, inviteeId].some((accountId) => standings.isExcluded(programId, accountId, event.occurredAt)))
+}
+
+/** Makes the inviter active where the payment does that; gives the payments that are to be settled again. */
+async function wake(transaction: Transaction, { now }: Pick<Recording, 'now'>, payment: ClientPayment): Promise<bigint[]> {
+  const { referral, rules } = payment
   const member = { programId: referral.programId, accountId: referral.inviterId }
   const history = await readEnrolments(transaction, member)
   const activeFrom = suspensionEndedBy(history, payment)
-  if (activeFrom === null || !(await isNewClient(transaction, payment))) return null
+  if (activeFrom === null || !(await isNewClient(transaction, payment))) return []
   await addEnrolment(transaction, member, { state: 'active', reason: 'new_client', effectiveFrom: activeFrom }, { at: now, actorId: SYSTEM_ACTOR_ID })
   await giveNotice(transaction, {
     kind: 'reactivated', ...member, subject: activeFrom.toISOString(), at: now,
     facts: { active_from: activeFrom }, named: { date: formatInZone(rules.zone, activeFrom).slice(0, 10) },
   })
   const activeUntil = history.find((row) => row.effectiveFrom > activeFrom)?.effectiveFrom ?? null
-  return { activeFrom, dueEventIds: await unearned(transaction, member, activeFrom, activeUntil) }
-}
-
-async function isExcluded(transaction: Transaction, { referral: { programId, inviterId, inviteeId }, event }: ClientPayment): Promise<boolean> {
-  const standings = await readStandings(transaction, [{ programId, accountId: inviterId }, { programId, accountId: inviteeId }])
-  return [inviterId, inviteeId].some((accountId) => standings.isExcluded(programId, accountId, event.occurredAt))
+  return unearned(transaction, member, activeFrom, activeUntil)
 }
 
 /** From when on the payment makes its inviter active again: its own time within a suspension; the suspension's start where that came only because the payment was not known. */
