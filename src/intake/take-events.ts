@@ -5,11 +5,12 @@ import { containsCardNumber, normaliseIdentifier } from '../../scoring/identifie
 import type { Clock } from '../base/clock.ts'
 import type { Database } from '../base/database.ts'
 import type { KeyRing } from '../base/keys.ts'
-import { parseMicros } from '../base/money.ts'
 import { maskIdentifier } from '../folders/identifier-mask.ts'
 import { type AccountRow, findAccounts, IdentifierDoor, inBulkTransaction, type ObservedIdentifier, openBatch, recordAccounts, recordObservations, recordParents } from '../population/index.ts'
-import { type EventAnswer, type EventFact, type PreCreditCheck, recordEvent } from '../programs/index.ts'
+import { type EventAnswer, type EventFact, type PreCreditCheck, recordEvent, recordEvents } from '../programs/index.ts'
+import { factOf } from './event-fact.ts'
 import type { EventInput } from './event-form.ts'
+import { noteSequences } from './source-sequences.ts'
 
 export interface EventTaking {
   readonly database: Database
@@ -18,8 +19,6 @@ export interface EventTaking {
   readonly actorId: bigint
   readonly check: PreCreditCheck
 }
-
-type ExponentOf = (asset: string) => number
 
 export interface EventResult {
   readonly input: EventInput
@@ -39,31 +38,41 @@ interface Stored {
 }
 
 export async function takeEvents(taking: EventTaking, events: readonly EventInput[]): Promise<EventsResult> {
-  const exponentOf = await exponentsOf(taking.database)
+  const exponentOf = await readExponents(taking.database)
   const door = new IdentifierDoor(taking.keys)
   const observed = events.map((event) => observationsOf(event))
   const accepted = events.filter((_, place) => observed[place]?.ok === true)
   const stored = await storeFacts(taking, door, accepted, new Map(events.map((event, place) => [event, observed[place]])))
   const brought = new Map<string, NonNullable<EventInput['observations']>>()
   for (const { account, observations = [] } of accepted) brought.set(account, [...(brought.get(account) ?? []), ...observations])
-  const results: EventResult[] = []
-  for (const [place, input] of events.entries()) {
-    const seen = observed[place]
-    if (seen === undefined || !seen.ok) {
-      results.push({ input, answer: { ok: false, reason: seen?.reason ?? 'observation' } })
-      continue
-    }
-    results.push({ input, answer: await recordOne({ ...taking, check: checkWith(taking.check, brought) }, stored, input, exponentOf) })
+  const facts = accepted.map((input) => factOf(input, idOf(stored, input), exponentOf))
+  const recorder = { ...taking, check: checkWith(taking.check, brought) }
+  const answers = await record(recorder, stored.batchId, facts.filter((fact) => typeof fact !== 'string'))
+  const answerTo = new Map<EventInput, EventResult['answer']>()
+  for (const [place, input] of accepted.entries()) {
+    const fact = facts[place]
+    const answer = typeof fact === 'string' ? { ok: false as const, reason: fact } : answers.shift()
+    if (answer === undefined) throw new Error('An event has no answer.')
+    answerTo.set(input, answer)
   }
+  await noteSequences(taking, events)
+  const results = events.map((input, place) => {
+    const seen = observed[place]
+    return { input, answer: answerTo.get(input) ?? { ok: false as const, reason: seen?.ok === false ? seen.reason : 'observation' } }
+  })
   return { results, position: stored.position }
 }
 
-async function recordOne(taking: EventTaking, stored: Stored, input: EventInput, exponentOf: ExponentOf): Promise<EventResult['answer']> {
-  const accountId = stored.accounts.get(input.account)
+function idOf(stored: Stored, { account }: EventInput): bigint {
+  const accountId = stored.accounts.get(account)
   if (accountId === undefined) throw new Error('An account was not stored with its event.')
-  const fact = factOf(input, BigInt(accountId), exponentOf)
-  if (typeof fact === 'string') return { ok: false, reason: fact }
-  return recordEvent(taking, stored.batchId, fact)
+  return BigInt(accountId)
+}
+
+/** A single event may share its transaction with those of other requests. */
+async function record(recorder: EventTaking, batchId: bigint, facts: readonly EventFact[]): Promise<EventAnswer[]> {
+  const [only] = facts
+  return only !== undefined && facts.length === 1 ? [await recordEvent(recorder, batchId, only)] : recordEvents(recorder, batchId, facts)
 }
 
 /** Observations of one question; the newest count. */
@@ -102,11 +111,11 @@ async function storeFacts({ database, keys, clock, actorId }: EventTaking, door:
     const batch = await openBatch(client, { source: events[0]?.source ?? 'api', actorId, kind: 'api', recordedAt: clock.now() })
     await recordAccounts(client, keys, batch, accountsOf(events))
     const accounts = await findAccounts(client, events.flatMap((event) => [event.account, ...parentOf(event)]))
-    const idOf = (name: string): number => accounts.get(name) ?? 0
-    await recordParents(client, events.flatMap((event) => parentOf(event).map((parent) => ({ accountId: idOf(event.account), parentId: idOf(parent) }))))
+    const numberOf = (name: string): number => accounts.get(name) ?? 0
+    await recordParents(client, events.flatMap((event) => parentOf(event).map((parent) => ({ accountId: numberOf(event.account), parentId: numberOf(parent) }))))
     await recordObservations(client, door, batch, events.flatMap((event) => {
       const seen = observed.get(event)
-      return seen?.ok === true ? seen.identifiers.map((each) => ({ ...each, accountId: idOf(event.account) })) : []
+      return seen?.ok === true ? seen.identifiers.map((each) => ({ ...each, accountId: numberOf(event.account) })) : []
     }))
     const position = await client.query<{ position: string }>('SELECT pg_current_xact_id()::text AS position')
     return { batchId: BigInt(batch.id), position: position.rows[0]?.position ?? '0', accounts }
@@ -132,35 +141,7 @@ function accountsOf(events: readonly EventInput[]): AccountRow[] {
   return [...rows.values()]
 }
 
-/** The fact, or why its amounts are refused. */
-function factOf(input: EventInput, accountId: bigint, exponentOf: ExponentOf): EventFact | string {
-  const common = { source: input.source, eventId: input.event_id, type: input.type, accountId, occurredAt: new Date(input.occurred_at) }
-  if (input.type === 'signup') return { ...common, invitation: { code: input.code, clickId: input.click_id } }
-  if (!('currency' in input) || input.currency === undefined) return 'original' in input ? { ...common, originalEventId: input.original } : common
-  const exponent = exponentOf(input.currency)
-  const amount = unitsOf(input.amount ?? '', exponent)
-  if (typeof amount === 'string') return amount
-  const priced = { ...common, amount, asset: input.currency }
-  if ('original' in input) return { ...priced, originalEventId: input.original }
-  if (input.type === 'spend') return { ...priced, fundedBy: input.funded_by, item: input.item }
-  let excluded = 0n
-  for (const part of [input.tax, input.discount, input.bonus]) {
-    const units = part === undefined ? 0n : unitsOf(part, exponent)
-    if (typeof units === 'string') return units
-    excluded += units
-  }
-  return { ...priced, excluded, fundedBy: input.funded_by, periodUnit: input.period?.unit, periodCount: input.period?.count, item: input.item }
-}
-
-/** In the asset's smallest unit, or why not. */
-function unitsOf(text: string, exponent: number): bigint | string {
-  const parsed = parseMicros(text)
-  if (!parsed.ok) return parsed.reason
-  const unit = 10n ** BigInt(6 - exponent)
-  return parsed.amount % unit === 0n ? parsed.amount / unit : 'too_precise'
-}
-
-async function exponentsOf(database: Database): Promise<ExponentOf> {
+async function readExponents(database: Database): Promise<(asset: string) => number> {
   const assets = await database.prisma.asset.findMany({ select: { code: true, exponent: true } })
   const exponents = new Map(assets.map(({ code, exponent }) => [code, exponent]))
   return (asset) => exponents.get(asset) ?? 6

@@ -32,6 +32,8 @@ const FIGURES: readonly { readonly name: string; readonly help: string; readonly
   { name: 'ringfence_holds_without_case', help: 'Open holds for review that no case looks after and that are older than a day.', column: 'holds_without_case' },
   { name: 'ringfence_transfers_unsealed', help: 'Transfers, gaps included, that are not yet sealed into the chain of acts.', column: 'unsealed' },
   { name: 'ringfence_jobs_given_up', help: 'Runs of jobs that were asked for and failed every time.', column: 'jobs_given_up' },
+  { name: 'ringfence_source_events_missing', help: 'Numbers of sources that count their events which did not arrive.', column: 'events_missing' },
+  { name: 'ringfence_accrual_questions_open', help: 'Payments that would earn and wait for a person’s answer.', column: 'questions_open' },
   { name: 'ringfence_database_bytes', help: 'Size of the database.', column: 'bytes' },
 ]
 
@@ -41,6 +43,8 @@ const QUERY = `
     h.open as holds_open, h.overdue as holds_overdue, h.without_case as holds_without_case,
     (select coalesce(max(id), 0) from transfer) - (select coalesce(max(last_transfer_id), 0) from posting_seal) as unsealed,
     (select count(*) from graphile_worker._private_jobs where attempts >= max_attempts and locked_at is null) as jobs_given_up,
+    (select coalesce(sum(to_sequence - from_sequence + 1), 0) from source_gap) as events_missing,
+    (select count(*) from accrual_question where answered_at is null) as questions_open,
     pg_database_size(current_database()) as bytes
     from (select count(*) as open, count(*) filter (where due_at < $1) as overdue,
                  count(*) filter (where case_id is null and not is_degraded and reason <> 'dispute' and placed_at < $1::timestamptz - interval '1 day') as without_case

@@ -22,7 +22,7 @@ export type { PreCreditCheck } from '../checks/index.ts'
 export {
   changeEnrolment, type EnrolmentAnswer, type EnrolmentReason, type EnrolmentRefusal, type EnrolmentRow, type EnrolmentWish, readEnrolments, type StandingActor,
 } from './enrolment.ts'
-export { type ClientPayment, noteClient, type Reactivation } from './enrolment-clients.ts'
+export { type ClientPayment, noteClients } from './enrolment-clients.ts'
 export { type IdleRound, suspendIdle } from './enrolment-idle.ts'
 export {
   approveContract, type Contract, type ContractAnswer, type ContractRefusal, documentReferenceOf, endContract, enterContract, type NewContract,
@@ -33,6 +33,10 @@ export { checkCode, type CodeAnswer, findCodes, type InviteCode, inviteCodeOf, r
 export { followTarget, frontPage, inviteLink, type Share, sharesOf } from './invite-links.ts'
 export { BATCH_FACTS_MAX, type EarnedRebate, type EventAnswer, recordEvent, recordEvents } from './record-events.ts'
 export { lockFacts } from './facts-lock.ts'
+export {
+  type AccrualQuestionLine, answerQuestion, listQuestions, QUESTION_REASONS, type QuestionReason, type QuestionRefusal, type QuestionResult,
+} from './questions.ts'
+export { type QuestionAnswer } from './settlement/answers.ts'
 export { type Recorder, type Recording } from './recorder.ts'
 export { matureRebates } from './mature.ts'
 export { isMovedBy, type MovablePosition, movablePositionsOf } from './movable-rewards.ts'

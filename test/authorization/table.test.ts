@@ -30,6 +30,7 @@ interface Row {
 
 const question = { program: 'main', subject: 'rebate', subject_id: 'o-1', inviter: 'inviter', invitee: 'alt1', amount: '5', asset: 'USD' }
 const claims = { waiting: '', confirmed: '', proposed: '' }
+let openQuestion = ''
 const rules = async () => (await call('GET', '/v1/programs/main/versions', { token: tokens.all })).json['versions'] as { rules: unknown }[]
 let knownRules: unknown
 let uses = 0
@@ -40,6 +41,9 @@ const TABLE: Readonly<Record<string, Row>> = {
   'post /v1/checks/verify': { request: () => ({ body: { token: String(checkToken) } }), right: 200, foreign: 404 },
   'get /v1/checks': { request: () => ({ path: '/v1/checks?resolved_since=2026-01-01T00:00:00Z' }), right: 200, foreign: 'filtered' },
   'post /v1/events': { request: () => ({ body: eventOf('table', 'login', 'friend', 59) }), right: 200, foreign: 403 },
+  'get /v1/sources': { request: () => ({}), right: 200, foreign: 403 },
+  'get /v1/accrual-questions': { request: () => ({}), right: 200, foreign: 'filtered' },
+  'post /v1/accrual-questions/:id/answer': { request: () => ({ path: `/v1/accrual-questions/${openQuestion}/answer`, body: { answer: { kind: 'nothing' } }, headers: once() }), right: 200, foreign: 404 },
   'post /v1/accounts': { request: () => ({ body: { program: 'main', account: 'inviter' } }), right: 200, foreign: 404 },
   'post /v1/codes/retire': { request: () => ({ body: { program: 'main', account: 'alt2' } }), right: 200, foreign: 404 },
   'post /v1/codes/check': { request: () => ({ body: { program: 'main', code: story.code } }), right: 200, foreign: 404 },
@@ -140,11 +144,20 @@ beforeAll(async () => {
   const exclusion = await call('POST', '/v1/excluded-accounts', { token: tokens.all, body: { program: 'main', account: 'alt1', reason: 'staff' } })
   Object.assign(standing, { waiting, withdrawn, exclusion: String(exclusion.json['exclusion_id']) })
   await enterClaims()
+  await leaveQuestion()
   decision = (await call('POST', '/v1/decisions', { token: tokens.all, body: { plan_id: plan['plan_id'], hash: plan['hash'], reason: 'farm' }, headers: once() })).json
   await makeHooks()
   await call('POST', '/v1/events', { token: tokens.all, body: eventOf('payee', 'login', 'payee', 59) })
   payouts = await givePayoutMoney({ database, keys, clock }, 'main', 'payee', 'friend')
 })
+
+/** A payment in another asset that was reported before its sign-up: whether it earns cannot be said. */
+async function leaveQuestion(): Promise<void> {
+  const events = [eventOf('abroad-paid', 'recharge', 'abroad', 50, { amount: '10', currency: 'EUR' }), eventOf('abroad-signed', 'signup', 'abroad', 49, { code: story.code })]
+  for (const body of events) await call('POST', '/v1/events', { token: tokens.all, body })
+  const { questions } = (await call('GET', '/v1/accrual-questions', { token: tokens.all })).json as { questions: { question_id: string }[] }
+  openQuestion = questions[0]?.question_id ?? ''
+}
 
 /** Three claims: one waits for its client, one for a person, one for another person than the one of `tokens.all`. */
 async function enterClaims(): Promise<void> {

@@ -16,12 +16,13 @@ import { payoutDebtRoutes } from './payout-debts.ts'
 import { payoutRoutes } from './payouts.ts'
 import { planRoutes } from './plans.ts'
 import { programRoutes } from './programs.ts'
+import { questionRoutes } from './questions.ts'
 import { reviewRoutes } from './review.ts'
 import { standingRoutes } from './standing.ts'
 import { statementRoutes } from './statements.ts'
 
 export function routesOf(parts: ApiParts, operations: Operations): Route[] {
   return [
-    ...checkRoutes(parts), ...eventRoutes(parts), ...codeRoutes(parts), ...claimRoutes(parts), ...memberRoutes(parts), ...reviewRoutes(parts), ...planRoutes(parts), ...programRoutes(parts), ...standingRoutes(parts), ...statementRoutes(parts), ...deliveryRoutes(parts), ...instructionRoutes(parts), ...payeeRoutes(parts), ...payoutRoutes(parts), ...payoutBatchRoutes(parts), ...payoutDebtRoutes(parts), ...operationRoutes(parts, operations),
+    ...checkRoutes(parts), ...eventRoutes(parts), ...questionRoutes(parts), ...codeRoutes(parts), ...claimRoutes(parts), ...memberRoutes(parts), ...reviewRoutes(parts), ...planRoutes(parts), ...programRoutes(parts), ...standingRoutes(parts), ...statementRoutes(parts), ...deliveryRoutes(parts), ...instructionRoutes(parts), ...payeeRoutes(parts), ...payoutRoutes(parts), ...payoutBatchRoutes(parts), ...payoutDebtRoutes(parts), ...operationRoutes(parts, operations),
   ]
 }

@@ -2,7 +2,7 @@
 // moves by itself, and messages to hosts. Each is asked for only where a programme's rules have it or somebody listens.
 
 import type { Transaction } from '../../base/database.ts'
-import { noteClient } from '../enrolment-clients.ts'
+import { noteClients } from '../enrolment-clients.ts'
 import { takeBackAtHost } from '../host-take-back.ts'
 import { moveAutomatically } from '../move-reward.ts'
 import { mayQualify } from '../qualification.ts'
@@ -35,7 +35,7 @@ export async function applyConsequences(batch: Batch, written: Written): Promise
   const recording: Recording = { actorId: first.prepared.actorId, now: batch.now, check: first.prepared.check }
   await restoreCredits(batch.transaction, recording, written)
   await grantCredits(batch.transaction, recording, batch, written)
-  const due = await noteClients(batch.transaction, recording, written)
+  const due = await wakeInviters(batch.transaction, recording, written)
   const again = due.length === 0 ? null : await settleAgain(batch.session, recording, { eventIds: due, rules: sheet.rules })
   if (again !== null) await tellOfRebates(batch.session, again.sheet, again.ids)
   const earners = [sheet, ...(again === null ? [] : [again.sheet])].flatMap((each) => each.newRebates.filter(({ kind }) => kind === 'rebate'))
@@ -50,14 +50,8 @@ const reversalsOf = (sheet: Sheet): Uint8Array[] => sheet.transfers.filter(({ ki
 const realId = (event: SheetEvent, { events }: WrittenIds): bigint => (event.id < 0n ? events[Number(-event.id) - 1] ?? event.id : event.id)
 
 /** The payments to settle again because their inviters are active again. */
-async function noteClients(transaction: Transaction, recording: Recording, { sheet, ids }: Pick<Written, 'sheet' | 'ids'>): Promise<bigint[]> {
-  const due = new Set<bigint>()
-  for (const { event, referral, version } of sheet.claims) {
-    if (version.rules.enrolment.idle === null) continue
-    const reactivation = await noteClient(transaction, recording, { referral, event: { id: realId(event, ids), occurredAt: event.occurredAt }, rules: version.rules })
-    for (const id of reactivation?.dueEventIds ?? []) due.add(id)
-  }
-  return [...due]
+async function wakeInviters(transaction: Transaction, recording: Recording, { sheet, ids }: Pick<Written, 'sheet' | 'ids'>): Promise<bigint[]> {
+  return noteClients(transaction, recording, sheet.claims.map(({ event, referral, version: { rules } }) => ({ referral, event: { id: realId(event, ids), occurredAt: event.occurredAt }, rules })))
 }
 
 async function grantCredits(transaction: Transaction, recording: Recording, batch: Batch, { sheet, ids, told }: Written): Promise<void> {
@@ -92,7 +86,7 @@ export async function applyConsequencesAgain(transaction: Transaction, recording
   const { sheet, ids } = settled
   await tellOfRebates(transaction, sheet, ids)
   if (!sheet.rules.haveConsequences) return
-  const due = await noteClients(transaction, recording, settled)
+  const due = await wakeInviters(transaction, recording, settled)
   const again = due.length === 0 ? null : await settleAgain(transaction, recording, { eventIds: due, rules: sheet.rules })
   if (again !== null) await tellOfRebates(transaction, again.sheet, again.ids)
   await moveAutomatically(transaction, recording, distinctMembers([settled, ...(again === null ? [] : [again])].flatMap((each) => each.sheet.newRebates.filter(({ kind }) => kind === 'rebate'))))
@@ -103,7 +97,8 @@ function distinctMembers(rebates: readonly { readonly programId: bigint; readonl
   return [...new Map(rebates.map(({ programId, accountId }) => [`${programId} ${accountId}`, { programId, accountId }])).values()]
 }
 
-function earnedIn({ sheet, ids }: SettledAgain): Map<bigint, EarnedRebate[]> {
+/** What events earned on the sheet, by their ids. */
+export function earnedIn({ sheet, ids }: SettledAgain): Map<bigint, EarnedRebate[]> {
   const earned = new Map<bigint, EarnedRebate[]>()
   for (const [place, { kind, eventId, programId, accountId, amount, asset }] of sheet.newRebates.entries()) {
     const rebateId = ids.rebates[place]

@@ -73,7 +73,7 @@ export async function earn(sheet: Sheet, recording: SheetRecording, event: Sheet
   for (const { referral, version, qualified } of qualifyAll(sheet, event)) {
     if (qualified.kind !== 'nothing' || qualified.why !== 'account_excluded') sheet.claims.push({ event, referral, version })
     if (qualified.kind === 'earns') await credit(sheet, recording, { event, referral, version, earned: qualified })
-    else if (qualified.kind === 'question' && sheet.answerTo(event, referral.programId) === null) sheet.ask({ event, referral, reason: qualified.reason })
+    else if (qualified.kind === 'question') sheet.ask({ event, referral, reason: qualified.reason })
   }
 }
 

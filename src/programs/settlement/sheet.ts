@@ -108,6 +108,7 @@ export class Sheet {
   readonly #heldAccounts: ReadonlySet<string>
   readonly #answers = new Map<string, unknown>()
   readonly #concealed = new Set<bigint>()
+  readonly #open = new Set<string>()
   readonly hasListeners: boolean
   readonly #moves = new Map<bigint, Move[]>()
   readonly #holds = new Map<bigint, SheetHold[]>()
@@ -215,15 +216,23 @@ export class Sheet {
     return (this.#rebates.get(event.id) ?? []).filter(({ kind }) => kind === 'rebate' || kind === 'opening').sort((left, right) => byAge(left.id, right.id))
   }
 
-  /** Null: not asked. Undefined: asked and not answered. */
+  /** What a person said of the event; null or undefined where nobody did. */
   answerTo(event: SheetEvent, programId: bigint): unknown {
-    const key = `${event.id} ${programId}`
-    return this.#answers.has(key) ? this.#answers.get(key) ?? undefined : null
+    return this.#answers.get(`${event.id} ${programId}`)
   }
 
+  /** Once; what was asked or answered already is left as it is. */
   ask(question: SheetQuestion): void {
-    this.#answers.set(`${question.event.id} ${question.referral.programId}`, undefined)
+    const key = `${question.event.id} ${question.referral.programId}`
+    this.#open.add(key)
+    if (this.#answers.has(key)) return
+    this.#answers.set(key, undefined)
     this.questions.push(question)
+  }
+
+  /** Whether it was found here that the event cannot be said to earn or not. */
+  isOpen(eventId: bigint, programId: bigint): boolean {
+    return this.#open.has(`${eventId} ${programId}`)
   }
 
   addRebate(rebate: Omit<NewSheetRebate, 'id'>): NewSheetRebate {
