@@ -115,6 +115,9 @@ interface Publishing {
   readonly options: PublishOptions
 }
 
+/** Clocks of those who publish may run behind ours by this much. */
+const PAST_SECONDS = 300
+
 /** Whatever is wrong with the words of the command or the file is said before the database is opened. */
 async function publish({ context, key, file, options }: Publishing): Promise<void> {
   const effectiveFrom = options.from === 'now' ? context.clock.now() : timeWithOffset(options.from)
@@ -126,8 +129,12 @@ async function publish({ context, key, file, options }: Publishing): Promise<voi
   if (!parsed.success) return complain(context, `${file} is not published:`, ...parsed.error.issues.map(({ path, message }) => `  ${path.length === 0 ? '(the record)' : path.join('.')}: ${message}`))
   const rules = parsed.data
   await withReviewSession(context, options.as, async ({ reviewer, read }) => {
-    const known = await read((transaction) => transaction.program.findUnique({ where: { key }, select: { name: true } }))
+    const known = await read((transaction) => transaction.program.findUnique({ where: { key }, select: { name: true, programVersion: { where: { effectiveFrom }, select: { id: true } } } }))
     if (known === null && options.name === undefined) return complain(context, `There is no programme ${key}. Make it with --name.`)
+    const isPast = effectiveFrom.getTime() < context.clock.now().getTime() - PAST_SECONDS * 1000
+    if (known !== null && known.programVersion.length === 0 && isPast) {
+      return refuse(context, { reason: 'effective_in_the_past', detail: `${key} runs already: a new version takes effect now or later.` }, { isJson: false })
+    }
     const program: NewProgram = {
       key, name: known?.name ?? options.name ?? key, versions: [{ effectiveFrom, content: rules }], policies: known === null ? [{ effectiveFrom, content: {} }] : [],
     }

@@ -81,6 +81,12 @@ describe('ringfence programs', () => {
     expect(await run('publish', 'newest', await file(rules), '--from', 'now')).toMatchObject({ code: 2, complained: expect.stringContaining('--name') as string })
   })
 
+  test('a programme that runs is not changed backwards', async () => {
+    const rules = await file((await run('show', 'apiyi', '--json')).printed)
+    expect(await run('publish', 'apiyi', rules, '--from', '2026-05-20T00:00:00+08:00')).toMatchObject({ code: 1, complained: expect.stringContaining('effective_in_the_past') as string })
+    expect(await run('publish', 'apiyi', rules, '--from', '2026-05-15T00:00:00+08:00')).toMatchObject({ code: 0, printed: expect.stringContaining('already') as string })
+  })
+
   test('less favourable rules without notice are refused with what is worse and from when on they may start', async () => {
     const rules = JSON.parse((await run('show', 'apiyi', '--json')).printed) as object
     const answer = await run('publish', 'apiyi', await file({ ...rules, reward: { kind: 'rate', ratePpm: 10_000 } }), '--from', 'now')

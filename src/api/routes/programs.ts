@@ -39,9 +39,10 @@ function create(parts: ApiParts): Route {
     answers: { 201: { description: 'Made, or known with the same content.', schema: published } },
     problems: ['refused', 'conflict'],
     async handle({ body, identity, transaction }) {
-      const known = await readerOf(parts.database, transaction).program.findUnique({ where: { key: body.key }, select: { name: true } })
+      const known = await readerOf(parts.database, transaction).program.findUnique({ where: { key: body.key }, select: { id: true, name: true } })
       if (known !== null && known.name !== body.name) throw new Problem('conflict', 'other_name', 'There is a program of this key with another name.')
       const effectiveFrom = new Date(body.effective_from)
+      if (known !== null && (await readerOf(parts.database, transaction).programVersion.count({ where: { programId: known.id, effectiveFrom } })) === 0) refusePast(parts, body.effective_from)
       return publish(parts, identity, transaction, {
         key: body.key, name: body.name, versions: [{ effectiveFrom, content: body.rules }], policies: [{ effectiveFrom, content: body.policy ?? {} }],
       })
