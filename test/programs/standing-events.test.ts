@@ -1,9 +1,13 @@
 // Standing as it decides about real events: what is earned while active, suspended, closed, excluded, on which track, under which
 // contract; what a new client and a sign-up bring about. Everything goes in as events, nothing is called behind their back.
 
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { randomUUID } from 'node:crypto'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { verifyBooks } from '../../src/ledger/index.ts'
 import type { NewProgram, ProgramRulesInput } from '../../src/policies/index.ts'
-import { approveContract, changeEnrolment, changeTrack, enterContract, excludeAccount, expireCredits, readAcceptedTerms, readStandings, suspendIdle } from '../../src/programs/index.ts'
+import {
+  approveContract, changeEnrolment, changeTrack, creditEndsAt, enterContract, type EventFact, excludeAccount, expireCredits, readAcceptedTerms, readStandings, recordEvents, resolveHeldCredits, suspendIdle,
+} from '../../src/programs/index.ts'
 import { expectBooksToBalance } from '../books.ts'
 import { useDatabase } from '../database.ts'
 import { answerOf, makeProgramme, type Programme, units } from './programme.ts'
@@ -35,6 +39,9 @@ const actor = (actorId = 1n) => ({ database, keys, clock, actorId })
 beforeEach(() => clock.set(START))
 afterEach(async () => {
   await expectBooksToBalance(owner)
+})
+afterAll(async () => {
+  expect((await verifyBooks(database, keys)).faults).toEqual([])
 })
 
 async function relation(programme: Programme = chat): Promise<{ inviter: bigint; invitee: bigint }> {
@@ -188,15 +195,23 @@ describe('suspension for idleness', () => {
     expect([await stateOf(inviter), await chat.balances(inviter)]).toEqual(['active', { 'reward_available DAY': 9n }])
   })
 
-  test('ended by a new client between payments of an old one lets only the later of those earn', async () => {
+  test.each(['one by one', 'in one batch'])('ended by a new client between payments of an old one lets only the later of those earn, reported %s', async (how) => {
     const { inviter, invitee } = await suspended()
     const friend = await chat.account(`s-${++count}`)
     await chat.signUp(friend, inviter, clock.now())
-    const payment = (accountId: bigint, minute: number) => ({ type: 'payment' as const, eventId: `b-${++count}`, accountId, amount: units('39'), asset: 'USD', periodUnit: 'month', periodCount: 1, occurredAt: new Date(clock.now().getTime() + minute * 60_000) })
-    const facts = [payment(invitee, 1), payment(friend, 2), payment(invitee, 3)]
+    const start = clock.now()
     clock.advance(600)
-    for (const fact of facts) await chat.record(fact)
-    expect(await chat.balances(inviter)).toEqual({ 'reward_available DAY': 9n })
+    const facts = [[invitee, 1], [friend, 4], [friend, 2], [invitee, 3]].map(([accountId, minute]): EventFact => ({
+      source: 'host', type: 'payment', eventId: `b-${++count}`, accountId: BigInt(accountId ?? 0), amount: units('39'), asset: 'USD', periodUnit: 'month', periodCount: 1,
+      occurredAt: new Date(start.getTime() + Number(minute) * 60_000),
+    }))
+    if (how === 'one by one') for (const fact of facts) await chat.record(fact)
+    else {
+      const { id: sourceId } = await database.prisma.source.create({ data: { name: randomUUID() } })
+      const { id: batchId } = await database.prisma.batch.create({ data: { sourceId, actorId: 1n, kind: 'api', recordedAt: clock.now() } })
+      await recordEvents(chat.recorder, batchId, facts)
+    }
+    expect(await chat.balances(inviter)).toEqual({ 'reward_available DAY': 12n })
   })
 })
 
@@ -224,6 +239,22 @@ describe('a sign-up', () => {
     const { invitee } = await relation(market)
     market.setCheck(async () => answerOf('allow'))
     expect(await market.balances(invitee)).toEqual({ 'main_held USD': units('2.5') })
+  })
+
+  test('whose check could only hold has its credit released by the real answer, with all its days', async () => {
+    const held = answerOf('hold', true)
+    if (!held.ok) throw new Error('no answer')
+    market.setCheck(async ({ subject }) => (subject === 'signup_credit' ? held : answerOf('allow')))
+    const { invitee } = await relation(market)
+    market.setCheck(async () => answerOf('allow'))
+    expect(await market.balances(invitee)).toEqual({ 'main_held USD': units('2.5') })
+    clock.advance(2 * DAY)
+    const real = answerOf('allow')
+    if (!real.ok) throw new Error('no answer')
+    await market.read((transaction) => resolveHeldCredits(transaction, { now: clock.now(), actorId: 1n }, { previousId: held.answer.check_id, answer: real.answer }))
+    expect(await market.balances(invitee)).toEqual({ 'main_bonus USD': units('2.5') })
+    const rebate = await database.prisma.rebate.findFirstOrThrow({ where: { accountId: invitee, kind: 'signup_credit' } })
+    expect(await market.read((transaction) => creditEndsAt(transaction, rebate.id, clock.now()))).toEqual(new Date(clock.now().getTime() + 30 * DAY * 1000))
   })
 
   test('carries the version of the terms that was accepted', async () => {
