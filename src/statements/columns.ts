@@ -36,7 +36,7 @@ export const COLUMN_OF: Readonly<Record<TransferKind, StatementColumn>> = {
 }
 
 /** With these, what becomes available first repays debts: out of the reward balance, into the debt. */
-const REPAYING: readonly TransferKind[] = ['accrual', 'maturity', 'release', 'payout_failed', 'payout_returned', 'host_refused', 'write_off_restored', 'credit_restored']
+const REPAYING: readonly TransferKind[] = ['accrual', 'maturity', 'release', 'payout_failed', 'payout_returned', 'host_refused']
 
 const quoted = (words: readonly string[]): string => words.map((word) => `'${word}'`).join(', ')
 

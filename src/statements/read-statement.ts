@@ -28,8 +28,8 @@ export interface Statement {
   readonly starts_at: string
   readonly ends_at: string
   readonly lines: readonly StatementLine[]
-  /** What rebates of this programme gave to those of others by repaying a member's debt there; the only amounts by which a column of all accounts is not zero. */
-  readonly between_programs: readonly { readonly asset: string; readonly column: StatementColumn; readonly amount: string }[]
+  /** By how much the rebates of other programmes repaid debts of this one's, net: the only amounts by which all that moved does not sum to zero. */
+  readonly between_programs: readonly { readonly asset: string; readonly amount: string }[]
   /** Entries within the period. */
   readonly entries: number
 }
@@ -149,7 +149,7 @@ function presented(places: ReadonlyMap<string, Place>, { startsAt, endsAt }: Per
   for (const [key, place] of [...places].sort(([left], [right]) => (left < right ? -1 : 1))) {
     const [asset = '', account = ''] = key.split(' ')
     const moved = STATEMENT_COLUMNS.flatMap((column) => (place.columns.has(column) ? [[column, place.columns.get(column) ?? 0n] as const] : []))
-    for (const [column, amount] of moved) across.set(`${asset} ${column}`, (across.get(`${asset} ${column}`) ?? 0n) + amount)
+    for (const [, amount] of moved) across.set(asset, (across.get(asset) ?? 0n) + amount)
     if (moved.length === 0 && place.opening === 0n) continue
     lines.push({
       asset, account, owner: isMember(account) ? 'member' : 'platform', opening: place.opening.toString(),
@@ -160,9 +160,6 @@ function presented(places: ReadonlyMap<string, Place>, { startsAt, endsAt }: Per
   const between = accountId !== null ? [] : [...across].filter(([, amount]) => amount !== 0n).sort(([left], [right]) => (left < right ? -1 : 1))
   return {
     starts_at: startsAt.toISOString(), ends_at: endsAt.toISOString(), lines, entries,
-    between_programs: between.map(([key, amount]) => {
-      const [asset = '', column = ''] = key.split(' ')
-      return { asset, column: column as StatementColumn, amount: amount.toString() }
-    }),
+    between_programs: between.map(([asset, amount]) => ({ asset, amount: amount.toString() })),
   }
 }

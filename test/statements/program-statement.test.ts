@@ -143,8 +143,8 @@ describe('columns', () => {
     const [first, second] = [await statement({ programId: one.programId }, period), await statement({ programId: two.programId }, period)]
     expect(lineOf(first, 'debt')?.columns).toEqual({ reversed: `-${micros('5')}`, debt: micros('2') })
     expect(lineOf(second, 'reward_available')).toMatchObject({ columns: { accrued: micros('2'), debt: `-${micros('2')}` }, closing: '0' })
-    expect(first.between_programs).toEqual([{ asset: 'USD', column: 'debt', amount: micros('2') }])
-    expect(second.between_programs).toEqual([{ asset: 'USD', column: 'debt', amount: `-${micros('2')}` }])
+    expect(first.between_programs).toEqual([{ asset: 'USD', amount: micros('2') }])
+    expect(second.between_programs).toEqual([{ asset: 'USD', amount: `-${micros('2')}` }])
     expect((await statement({}, period)).between_programs).toEqual([])
   })
 

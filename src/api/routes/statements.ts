@@ -36,7 +36,7 @@ const amounts = z.partialRecord(z.enum(STATEMENT_COLUMNS), z.string())
 const statementAnswer = z.strictObject({
   starts_at: z.iso.datetime(), ends_at: z.iso.datetime(), entries: z.number().int(),
   lines: z.array(z.strictObject({ asset: z.string(), account: z.string(), owner: z.enum(['member', 'platform']), opening: z.string(), columns: amounts, closing: z.string() })),
-  between_programs: z.array(z.strictObject({ asset: z.string(), column: z.string(), amount: z.string() })),
+  between_programs: z.array(z.strictObject({ asset: z.string(), amount: z.string() })).describe('By how much rebates of other programs repaid debts of this one, net.'),
 }).meta({ id: 'Statement' })
 const closedAnswer = z.strictObject({
   period_id: z.string(), starts_at: z.iso.datetime(), ends_at: z.iso.datetime(), state: z.enum(['closing', 'closed']), digest: z.string().nullable(), closed_at: z.iso.datetime(),
@@ -222,7 +222,7 @@ function presentStatement({ starts_at, ends_at, entries, lines, between_programs
       asset, account, owner, opening: units(asset, opening), closing: units(asset, closing),
       columns: Object.fromEntries(Object.entries(columns).map(([column, amount]) => [column, units(asset, amount)])),
     })),
-    between_programs: between_programs.map(({ asset, column, amount }) => ({ asset, column, amount: units(asset, amount) })),
+    between_programs: between_programs.map(({ asset, amount }) => ({ asset, amount: units(asset, amount) })),
   }
 }
 
