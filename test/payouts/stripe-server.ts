@@ -90,7 +90,7 @@ export async function startStripeServer() {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   return {
-    made, seen, faults,
+    made, seen, faults, port,
     /** A new client of the library, as a started process has one. */
     processor: (options: { timeoutMilliseconds?: number; retries?: number } = {}) => createStripeProcessor({
       secretKey: SECRET_KEY, webhookSecret: WEBHOOK_SECRET, retries: 0, ...options, server: { host: '127.0.0.1', port, protocol: 'http' },

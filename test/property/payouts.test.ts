@@ -37,20 +37,20 @@ interface Step {
 }
 
 const step: fc.Arbitrary<Step> = fc.record({
-  kind: fc.constantFrom('earn', 'earn', 'earn', 'refund', 'ask', 'ask', 'ask', 'approve', 'cancel', 'send', 'send', 'bank', 'bank', 'call', 'call', 'event', 'event', 'wait'),
-  who: fc.nat(1), which: fc.nat(20), cents: fc.integer({ min: 1, max: 3_000 }), word: fc.nat(2), age: fc.nat(2),
+  kind: fc.constantFrom('earn', 'refund', 'ask', 'ask', 'ask', 'approve', 'cancel', 'send', 'send', 'send', 'bank', 'bank', 'bank', 'call', 'call', 'call', 'event', 'event', 'event', 'wait'),
+  who: fc.nat(1), which: fc.nat(20), cents: fc.integer({ min: 1, max: 2_000 }), word: fc.nat(2), age: fc.nat(2),
   fault: fc.constantFrom(null, null, null, 'silent', 'server_error', 'server_error_before', 'rate_limit', 'account_invalid', 'balance_insufficient', 'card_declined'),
 })
 
 let lives = 0
 async function begin(): Promise<Life> {
-  const programme = await makeCashProgramme(test_, cashProgram({ movement: { rewardTransfer: 'none', payout: { methods: ['bank', 'stripe'], approvalAbove: '20' } } }))
+  const programme = await makeCashProgramme(test_, cashProgram({ movement: { rewardTransfer: 'none', payout: { methods: ['bank', 'stripe'], approvalAbove: '60' } } }))
   const members = []
   for (let place = 0; place < 2; place++) {
     const account = `acct_life${String(++lives).padStart(6, '0')}`
     const member = await programme.member(`life-${lives}`, place === 0 ? toBank() : { method: 'stripe', stripeAccount: account })
     await tell(programme, 'account.updated', { id: account, object: 'account', payouts_enabled: true })
-    members.push({ ...member, account, events: [] })
+    members.push({ ...member, account, events: [await programme.earn(member, '25.000003'), await programme.earn(member, '25.333333')] })
   }
   return { programme, members, payouts: [], days: 0 }
 }
@@ -67,7 +67,9 @@ function delivered(type: string, object: object, at: Date, id?: string): { text:
 async function live(life: Life, { kind, who, which, cents, word, fault, age }: Step): Promise<void> {
   const { programme, members, payouts } = life
   const member = members[who]
-  const payout = payouts[which % Math.max(1, payouts.length)]
+  // A word of the bank or of Stripe is about a payout that it can be about.
+  const pool = kind === 'bank' ? payouts.filter(({ method }) => method === 'bank') : kind === 'event' ? payouts.filter((each) => madeFor(each).some(({ object }) => object === 'payout')) : payouts
+  const payout = pool[which % Math.max(1, pool.length)]
   if (member === undefined) return
   const { desks, programId } = programme
   clock.advance(61)
@@ -106,7 +108,7 @@ async function live(life: Life, { kind, who, which, cents, word, fault, age }: S
       return
     }
     case 'event': {
-      const made = stripe.made.filter(({ metadata }) => payout !== undefined && metadata['ringfence_payout'] === groupOf(payout))
+      const made = payout === undefined ? [] : madeFor(payout)
       const at = new Date(clock.now().getTime() - age * 3_600_000)
       const [transfer, sent] = [made.find(({ object }) => object === 'transfer'), made.find(({ object }) => object === 'payout')]
       if (word === 2 && transfer !== undefined && made.some(({ object }) => object === 'transfer_reversal')) await tell(programme, 'transfer.reversed', { ...transfer, reversed: true, reversals: { data: [] } }, at)
@@ -120,6 +122,8 @@ async function live(life: Life, { kind, who, which, cents, word, fault, age }: S
   }
 }
 
+const madeFor = (payout: PayoutRow) => stripe.made.filter(({ metadata }) => metadata['ringfence_payout'] === groupOf(payout))
+
 async function sendBatches({ programme: { desks, programId } }: Life): Promise<void> {
   for (const method of ['bank', 'stripe'] as const) {
     const made = await makeBatch(desks.ada, { programId, method })
@@ -130,6 +134,7 @@ async function sendBatches({ programme: { desks, programId } }: Life): Promise<v
 /** Everything that is open ends: what waits is cancelled, what was sent is paid. */
 async function end(life: Life): Promise<void> {
   const { programme, payouts } = life
+  await sendBatches(life)
   for (const { id } of payouts) await cancelPayout(programme.desks.host, id)
   for (let round = 0; round < 4; round++) {
     clock.advance(25 * 3600)
@@ -138,7 +143,7 @@ async function end(life: Life): Promise<void> {
   const date = clock.now().toISOString().slice(0, 10)
   for (const payout of payouts) {
     if (payout.method === 'bank') await takeConfirmation(programme.desks.bob, programme.programId, `reference,status,amount,fee,date\n${referenceOf(payout.id)},paid,${formatAmount(payout.gross)},0,${date}\n`)
-    const sent = stripe.made.find(({ object, metadata }) => object === 'payout' && metadata['ringfence_payout'] === groupOf(payout))
+    const sent = madeFor(payout).find(({ object }) => object === 'payout')
     const { state } = await database.prisma.payout.findUniqueOrThrow({ where: { id: payout.id } })
     if (sent !== undefined && state === 'in_transit') await tell(programme, 'payout.paid', sent)
   }
@@ -152,7 +157,7 @@ async function judge({ members, payouts }: Life): Promise<void> {
   for (const payout of payouts) {
     const { state } = await database.prisma.payout.findUniqueOrThrow({ where: { id: payout.id } })
     expect(['paid', 'failed', 'returned', 'cancelled']).toContain(state)
-    const made = stripe.made.filter(({ metadata }) => metadata['ringfence_payout'] === groupOf(payout)).map(({ object }) => object)
+    const made = madeFor(payout).map(({ object }) => object)
     const count = (object: string) => made.filter((each) => each === object).length
     // Stripe's own record: one transfer and one payout at most, and none of them stands where our books say it failed.
     expect([count('transfer') <= 1, count('payout') <= 1, count('transfer_reversal') <= 1], JSON.stringify(made)).toEqual([true, true, true])
@@ -170,9 +175,9 @@ async function judge({ members, payouts }: Life): Promise<void> {
   expect(BigInt(sums?.paid ?? 0)).toBeLessThanOrEqual(BigInt(sums?.earned ?? 0) + BigInt(sums?.owed ?? 0))
 }
 
-// Mutants seen to die here: a late word that counts; a return that does not repay debts; a repeated call under a new key; an event applied twice.
+// A mutant seen to die here: a call that is repeated under a new key without asking first. Late words that count die in test/payouts.
 test('whatever happens to payouts, in any order and number, the books balance, nobody is paid twice and nothing stays in transit', async () => {
-  await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: IS_LONG ? 50 : 30, size: 'max' }), async (steps) => {
+  await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 25, maxLength: IS_LONG ? 60 : 40, size: 'max' }), async (steps) => {
     const life = await begin()
     for (const each of steps) await live(life, each)
     await end(life)
