@@ -1,8 +1,11 @@
-// Limits on what anybody may call or guess at: per client address and minute, in this process.
+// Limits on what anybody may call or guess at: per client address, or per key, and minute, in this process.
 
 import { ipKeyGenerator, rateLimit } from 'express-rate-limit'
 import type { RequestHandler } from 'express'
+import type { Clock } from '../base/clock.ts'
 import { Problem } from '../base/problems.ts'
+import type { Identity } from '../identities/index.ts'
+import { createBudget } from './budget.ts'
 import { PROBLEM_TYPE, problemBody } from './problem-reply.ts'
 import { requestIdOf } from './respond.ts'
 
@@ -24,4 +27,12 @@ export function limitPerMinute(limit: number): RequestHandler {
 /** One name per client: an address, or for IPv6 its network, of which a client has any number of addresses. */
 export function addressName(address: string): string {
   return address === '' ? '' : ipKeyGenerator(address)
+}
+
+/** For routes that a host’s server calls for all its visitors: the address says nothing there, so each key has so many calls a minute. */
+export function limitCallsPerMinute(clock: Clock, limit: number): (identity: Identity | null) => void {
+  const budget = createBudget(clock, limit, 60)
+  return (identity) => {
+    if (identity !== null && !budget.take(identity.actorId.toString())) throw new Problem('too_many_requests', 'rate', `At most ${limit} such requests a minute.`)
+  }
 }

@@ -38,7 +38,7 @@ export const SCOPE_SETS: Readonly<Record<string, readonly Scope[]>> = {
   admin: ALL_SCOPES,
   host: ['events:write', 'checks:write', 'checks:read', 'codes:read', 'codes:write', 'members:read', 'members:write', 'programs:read', 'claims:write', 'standing:read', 'standing:write', 'payouts:write', 'delivery:read', 'delivery:write'],
   finance: ['statements:read', 'statements:write', 'payouts:read', 'payouts:write', 'members:read', 'programs:read', 'standing:read'],
-  analyst: ['rings:read', 'cases:read', 'plans:write', 'decisions:write', 'checks:read', 'members:read', 'scans:read', 'programs:read'],
+  analyst: ['rings:read', 'cases:read', 'plans:write', 'decisions:write', 'checks:read', 'members:read', 'scans:read', 'programs:read', 'claims:write'],
   monitor: ['metrics:read'],
 }
 

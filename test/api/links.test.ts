@@ -222,6 +222,19 @@ describe('floods', () => {
     expect(await clicksOf(codeId)).toHaveLength(60)
   })
 
+  test('of questions about codes are refused beyond six hundred a minute of one key, and other keys are not', async () => {
+    const { program, code } = await linked()
+    const [busy, other] = [await key(), await key()]
+    clock.advance(60)
+    const ask = async (token: string): Promise<number> => (await call('POST', '/v1/codes/check', { token: token, body: { program, code } })).status
+    const statuses = new Map<number, number>()
+    for (let done = 0; done < 620; done += 20) for (const status of await Promise.all(Array.from({ length: 20 }, () => ask(busy)))) statuses.set(status, (statuses.get(status) ?? 0) + 1)
+    expect([...statuses].sort()).toEqual([[200, 600], [429, 20]])
+    expect(await ask(other)).toBe(200)
+    clock.advance(60)
+    expect(await ask(busy)).toBe(200)
+  })
+
   test('of codes that nobody has leave no rows at all', async () => {
     const before = await database.prisma.click.count()
     for (let place = 0; place < 20; place++) expect((await follow(`/r/ZZZZZZZZ${String(place).padStart(2, '2')}`)).status).toBe(404)

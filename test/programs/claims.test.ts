@@ -350,7 +350,7 @@ describe('texts', () => {
     const all = [...CLAIM_STATES.filter((state) => state !== 'refused').map((state) => claimTexts(state, null)), ...CLAIM_REASONS.map((reason) => claimTexts('refused', reason)), CONFIRMATION_TEXTS]
     for (const { en, 'zh-CN': zh } of all) {
       expect(en).toMatch(/^[A-Z{].*[.?]$/)
-      expect(zh).toMatch(/\p{Script=Han}.*[。?]$/u)
+      expect(zh).toMatch(/^[^,?]*\p{Script=Han}[^,?]*[。？]$/u)
     }
     expect(claimTexts('refused', 'declined_by_client')).toEqual(claimTexts('refused', 'not_confirmed'))
   })

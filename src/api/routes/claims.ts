@@ -11,6 +11,7 @@ import {
 } from '../../programs/index.ts'
 import type { Transaction } from '../../base/database.ts'
 import { accountOf, type ApiParts, callerOf, joined, mayUse, programOf, readerOf } from '../parts.ts'
+import { limitCallsPerMinute } from '../rate-limits.ts'
 import { defineRoute, type Route } from '../route.ts'
 import { idText, limitOf, note, page } from '../schemas.ts'
 
@@ -45,16 +46,21 @@ export function claimRoutes(parts: ApiParts): Route[] {
   return [enter(parts), query(parts), list(parts), read(parts), confirm(parts), decide(parts, 'decide'), decide(parts, 'approve')]
 }
 
+/** Claims entered through one key in a minute, beside the number that each member may make. */
+const CLAIMS_PER_MINUTE = 120
+
 function enter(parts: ApiParts): Route {
   const { database, clock } = parts
+  const limit = limitCallsPerMinute(clock, CLAIMS_PER_MINUTE)
   return defineRoute({
     method: 'post', path: '/v1/claims', tag: 'Claims', scope: 'claims:write', programs: 'by_request', idempotency: 'required',
     summary: 'Claims a client for a member, with the facts that the program asks for.',
     description: 'Wrong facts about the member’s own side end the claim at once. Whatever the facts say about the client, the claim waits for the client.',
     body: z.strictObject({ program: programKey, account: externalId, facts }),
     answers: { 201: { description: 'Entered.', schema: memberClaim } },
-    problems: ['not_found', 'refused', 'invalid_request'],
+    problems: ['not_found', 'refused', 'invalid_request', 'too_many_requests'],
     async handle({ body, identity, transaction }) {
+      limit(identity)
       const reader = readerOf(database, transaction)
       const program = await programOf(reader, identity, body.program)
       const inviterId = await accountOf(reader, body.account)

@@ -14,7 +14,7 @@ import {
 import type { Transaction } from '../../base/database.ts'
 import { isPreviewBot } from '../preview-bots.ts'
 import { accountOf, type ApiParts, callerOf, programOf } from '../parts.ts'
-import { addressName } from '../rate-limits.ts'
+import { addressName, limitCallsPerMinute } from '../rate-limits.ts'
 import { defineRoute, type Route, type RouteRequest } from '../route.ts'
 import { line, time } from '../schemas.ts'
 import { createBudget } from '../budget.ts'
@@ -36,6 +36,8 @@ const accountAnswer = z.strictObject({
   credit_scope: z.string().describe('What the reward may be spent on.'),
 }).meta({ id: 'AccountCode' })
 
+/** Codes asked about by one key in a minute: enough for every sign-up form of a platform, too few to guess one of 2⁵⁰. */
+const CHECKS_PER_MINUTE = 600
 /** Clicks of one code from one address that are kept in an hour; a whole office shares an address. */
 const CLICKS_PER_ADDRESS_AND_HOUR = 60
 export const CLICK_COOKIE = '__Host-ringfence_click'
@@ -81,13 +83,16 @@ function account({ database, keys, clock }: ApiParts): Route {
 }
 
 function check({ database, clock }: ApiParts): Route {
+  const limit = limitCallsPerMinute(clock, CHECKS_PER_MINUTE)
   return defineRoute({
-    method: 'post', path: '/v1/codes/check', tag: 'Codes', scope: 'codes:read', programs: 'by_request', limit: 'guesses',
+    method: 'post', path: '/v1/codes/check', tag: 'Codes', scope: 'codes:read', programs: 'by_request',
     summary: 'Whether a typed code may bind: ask before the sign-up form is sent.',
+    description: `At most ${CHECKS_PER_MINUTE} a minute for one key; limit your visitors by their own addresses too.`,
     body: z.strictObject({ program: programKey, code: typedCode }),
     answers: { 200: { description: 'Valid, closed (retired) or unknown.', schema: codeStatus } },
-    problems: ['not_found'],
+    problems: ['not_found', 'too_many_requests'],
     async handle({ body, identity }) {
+      limit(identity)
       const program = await programOf(database.prisma, identity, body.program)
       const { status } = await checkCode(database.prisma, program.id, body.code, clock.now())
       return { status: 200, body: { status } }
