@@ -29,6 +29,7 @@ export function register(program: Command, context: CliContext): void {
   const payouts = program.command('payouts').description('Pays members out: the queue, approval, batches, bank files, confirmations, debts.').addHelpText('after', `
 Examples:
   ringfence payouts list chat-api --state requested
+  ringfence payouts list chat-api --json | jq '.payouts[].gross'
   ringfence payouts approve 12 --as dana
   ringfence payouts batch chat-api --method bank --as dana
   ringfence payouts release 3 --out payouts-3.csv --as lee
