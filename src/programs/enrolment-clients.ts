@@ -40,12 +40,6 @@ export async function noteClients(transaction: Transaction, recording: Pick<Reco
   return [...due]
 }
 
-/** The same of one payment; null where nothing is to be settled again. */
-export async function noteClient(transaction: Transaction, recording: Pick<Recording, 'now'>, payment: ClientPayment): Promise<{ readonly dueEventIds: readonly bigint[] } | null> {
-  const dueEventIds = await noteClients(transaction, recording, [payment])
-  return dueEventIds.length === 0 ? null : { dueEventIds }
-}
-
 async function thoseCounting(transaction: Transaction, payments: readonly ClientPayment[]): Promise<ClientPayment[]> {
   if (payments.length === 0) return []
   const standings = await readStandings(transaction, payments.flatMap(({ referral: { programId, inviterId, inviteeId } }) => [{ programId, accountId: inviterId }, { programId, accountId: inviteeId }]))
