@@ -24,7 +24,8 @@ export class SheetPositions {
   readonly #facts = new Map<bigint, RebateFacts>()
   readonly #held = new Map<string, Held>()
   readonly #ofRebate = new Map<bigint, Held[]>()
-  readonly #ofAccount = new Map<bigint, Held[]>()
+  /** By member and kind: a member may have many, and most questions are about few of them. */
+  readonly #ofMember = new Map<string, Held[]>()
   readonly #paid = new Map<string, bigint>()
 
   constructor(positions: readonly Position[], paid: readonly (readonly [string, string, string])[]) {
@@ -52,7 +53,7 @@ export class SheetPositions {
 
   /** Of a member's accounts of these kinds; the oldest rebate first. */
   of(accountId: bigint, kinds: readonly PositionKind[], asset?: string): Position[] {
-    return this.#read(this.#ofAccount.get(accountId)).filter((position) => kinds.includes(position.kind) && (asset === undefined || position.asset === asset))
+    return this.#read(kinds.flatMap((kind) => this.#ofMember.get(`${accountId} ${kind}`) ?? []).filter((held) => asset === undefined || held.asset === asset))
   }
 
   mainBalance(accountId: bigint, asset: string): MainBalance {
@@ -82,7 +83,7 @@ export class SheetPositions {
     const held: Held = { accountId, kind, asset, rebateId, amount }
     this.#held.set(key, held)
     push(this.#ofRebate, rebateId, held)
-    push(this.#ofAccount, accountId, held)
+    push(this.#ofMember, `${accountId} ${kind}`, held)
   }
 
   #read(lines: readonly Held[] = []): Position[] {
@@ -94,7 +95,7 @@ export class SheetPositions {
   }
 }
 
-function push(lists: Map<bigint, Held[]>, key: bigint, held: Held): void {
+function push<Key>(lists: Map<Key, Held[]>, key: Key, held: Held): void {
   const list = lists.get(key)
   if (list === undefined) lists.set(key, [held])
   else list.push(held)
