@@ -6,6 +6,8 @@ import { connect } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { acceptsGzip } from '../../src/api/stream-reply.ts'
+import { digestOf } from '../../src/base/hashing.ts'
+import { applyEnforcement } from '../../src/ledger/index.ts'
 import { useApi } from './api.ts'
 import { tellStory } from './story.ts'
 
@@ -30,6 +32,49 @@ async function makeMany(): Promise<void> {
     insert into referral (program_id, inviter_id, invitee_id, state, source, occurred_at, recorded_at, effective_at, actor_id)
       select p.id, i.account_id, made.id, 'active', 'link', now(), now(), now(), 1 from program p, account_identity i, made where p.key = 'main' and i.external_id = 'inviter'`)
 }
+
+describe('a member’s page', () => {
+  const query = (more: Record<string, unknown>) => post('/v1/members/query', { program: 'main', account: 'inviter', ...more })
+
+  test('has the parts that are asked for', async () => {
+    expect(Object.keys((await query({ parts: ['log'] })).json)).toEqual(['account', 'program', 'log', 'next'])
+    expect(Object.keys((await query({ parts: ['figures', 'debts'] })).json)).toEqual(['account', 'program', 'figures', 'debts', 'next'])
+    expect((await query({ parts: ['figures'] })).json['figures']).toMatchObject({ referrals: 3, conversions: 3, conversion_rate: 1, conversion_rate_text: '100 %' })
+  })
+
+  test('goes on only from where a page ended', async () => {
+    const first = await query({ parts: ['log'], limit: 1 })
+    const second = await query({ parts: ['log'], limit: 1, after: first.json['next'] })
+    const idsOf = (page: typeof first) => (page.json['log'] as { id: string }[]).map(({ id }) => id)
+    expect([idsOf(first).length, idsOf(second).length, new Set([...idsOf(first), ...idsOf(second)]).size]).toEqual([1, 1, 2])
+    for (const path of ['/v1/members/query', '/v1/members/invitees']) {
+      const answer = await post(path, { program: 'main', account: 'inviter', after: 'AAAA' })
+      expect([answer.status, answer.json['reason']], path).toEqual([400, 'after'])
+    }
+  })
+
+  test('tells of a hold in words that a member may read, with the address that the host gives', async () => {
+    const rebate = await database.prisma.rebate.findFirstOrThrow({ where: { kind: 'rebate' }, orderBy: { id: 'asc' } })
+    const order = { actorId: 1n, at: clock.now(), programId: rebate.programId }
+    const hold = { reason: 'freeze', ownerId: 1n, dueAt: new Date(clock.now().getTime() + 86_400_000), onSilence: 'escalate' as const }
+    await database.inTransaction((transaction) => applyEnforcement(transaction, { kind: 'freeze', rebateIds: [rebate.id] }, { ...order, hold, naturalKey: digestOf('told') }))
+    const { json } = await query({ parts: ['log'], types: ['rebate'], review_url: 'https://example.com/help' })
+    const held = (json['log'] as { rebate_id: string; notice: Record<string, string> | null; states: Record<string, string> }[]).find((line) => line.rebate_id === rebate.id.toString())
+    expect(held?.states).toEqual({ held: '10' })
+    expect(held?.notice?.['en']).toMatch(/^A reward of 10 USD from 2026-05-20 is under review\. We check rewards for program eligibility\. .* review it: https:\/\/example\.com\/help\.$/)
+    expect(held?.notice?.['zh-CN']).toMatch(/^您于2026-05-20获得的10 USD奖励正在审核中。/)
+    await database.inTransaction((transaction) => applyEnforcement(transaction, { kind: 'release', rebateIds: [rebate.id] }, { ...order, naturalKey: digestOf('told off') }))
+    expect(JSON.stringify((await query({ parts: ['log'] })).json)).not.toContain('under review')
+  })
+
+  test('lists invitees masked, and the size of the tree with the first page alone', async () => {
+    const first = await post('/v1/members/invitees', { program: 'main', account: 'inviter', limit: 2 })
+    expect(first.json).toMatchObject({ tree: { invitees: 3, invited_by_them: 0 }, invitees: [{ name: 'f***', state: 'active', invited: 0 }, { name: 'a***' }] })
+    const rest = await post('/v1/members/invitees', { program: 'main', account: 'inviter', limit: 2, after: first.json['next'] })
+    expect(rest.json).toMatchObject({ tree: null, next: null, invitees: [{ name: 'a***' }] })
+    expect(first.text + rest.text).not.toMatch(/alt1|alt2|friend|"\w*_id"/)
+  })
+})
 
 describe('an export', () => {
   test('is written in pieces with its name and type, and nothing of it is kept', async () => {
