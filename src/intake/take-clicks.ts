@@ -4,13 +4,21 @@
 import { normaliseIdentifier } from '../../scoring/identifiers/index.ts'
 import type { Database } from '../base/database.ts'
 import type { KeyRing } from '../base/keys.ts'
-import type { ObservationInput } from '../checks/index.ts'
 import { maskIdentifier } from '../folders/identifier-mask.ts'
 import { IdentifierDoor, inBulkTransaction, type ObservedIdentifier, recordIdentifiers } from '../population/index.ts'
 import { checkCode, type ClickAnswer, type NewClick, recordClick } from '../programs/index.ts'
 
+/** An identifier as it was seen; hashed at the door, never kept raw. */
+export interface SeenWithClick {
+  readonly kind: string
+  readonly value: string
+  readonly user_agent?: string | undefined
+  readonly context?: string | undefined
+  readonly attributes?: Readonly<Record<string, string>> | undefined
+}
+
 export interface ReportedClick extends Omit<NewClick, 'identifierIds'> {
-  readonly observations?: readonly ObservationInput[] | undefined
+  readonly observations?: readonly SeenWithClick[] | undefined
 }
 
 export type ReportedClickAnswer = ClickAnswer | { ok: false; reason: 'observation'; detail: string }
