@@ -133,6 +133,12 @@ describe('publishing', () => {
     expect(await publish('short', [inDays(0), rate(50_000, { noticeDays: 0 })], [inDays(0, 1), rate(1)])).toMatchObject({ ok: false, reason: 'notice_too_short' })
   })
 
+  test('the notice is that of the version it follows, not its own', async () => {
+    await publish('own', [inDays(-400), rate(50_000)])
+    expect(await publish('own', [inDays(1), rate(40_000, { noticeDays: 0 })])).toMatchObject({ ok: false, reason: 'notice_too_short', earliest: inDays(30) })
+    expect(await publish('own', [inDays(30), rate(40_000, { noticeDays: 90 })])).toMatchObject({ ok: true })
+  })
+
   test('a programme that promises no notice may change at once', async () => {
     await publish('free', [inDays(-400), rate(50_000, { noticeDays: 0 })])
     expect(await publish('free', [inDays(0), rate(1, { noticeDays: 0 })])).toMatchObject({ ok: true })
