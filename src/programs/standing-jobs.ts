@@ -4,5 +4,6 @@ import { defineJob, type Job } from '../base/jobs.ts'
 import { suspendIdle } from './enrolment-idle.ts'
 import { expireCredits } from './expiry.ts'
 
-export const creditExpiryJob: Job = defineJob({ name: 'credit_expiry', everySeconds: 60, run: async (parts) => void await expireCredits(parts) })
+/** Credit that has ended is not spent before it is taken away, so that the job need not hurry. */
+export const creditExpiryJob: Job = defineJob({ name: 'credit_expiry', everySeconds: 300, run: async (parts) => void await expireCredits(parts) })
 export const idleMembersJob: Job = defineJob({ name: 'idle_members', everySeconds: 3600, run: async (parts) => void await suspendIdle(parts) })

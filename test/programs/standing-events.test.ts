@@ -33,6 +33,7 @@ const chat = await makeProgramme(given, programOf('chat'))
 const credit = { amount: '2.5', asset: 'USD', validDays: 30 } as const
 const market = await makeProgramme(given, programOf('market', { base: 'recharge', asset: 'USD', reward: { kind: 'rate', ratePpm: 50_000 }, tracks: [], defaultTrack: 'basic', enrolment: { idle: null }, signupCredit: { ...credit, grantOn: 'signup' } }))
 const later = await makeProgramme(given, programOf('later', { base: 'recharge', asset: 'USD', reward: { kind: 'rate', ratePpm: 50_000 }, tracks: [], defaultTrack: 'basic', enrolment: { idle: null }, signupCredit: { ...credit, grantOn: 'first_payment' } }))
+const verified = await makeProgramme(given, programOf('verified', { base: 'recharge', asset: 'USD', reward: { kind: 'rate', ratePpm: 50_000 }, tracks: [], defaultTrack: 'basic', enrolment: { idle: null }, signupCredit: { ...credit, grantOn: 'verified' } }))
 const second = (await database.prisma.actor.create({ data: { kind: 'person', name: 'second', createdAt: START } })).id
 const actor = (actorId = 1n) => ({ database, keys, clock, actorId })
 
@@ -216,6 +217,19 @@ describe('suspension for idleness', () => {
 })
 
 describe('a sign-up', () => {
+  test('by the code of a suspended member binds, by that of a closed one it does not', async () => {
+    const [suspended, closed] = [await chat.account(`s-${++count}`), await chat.account(`s-${++count}`)]
+    const friends = [await chat.account(`s-${++count}`), await chat.account(`s-${++count}`)] as const
+    // The codes are known from before.
+    for (const member of [suspended, closed]) await chat.codeOf(member)
+    await changeEnrolment(actor(), { programId: chat.programId, accountId: suspended, state: 'suspended', by: 'staff' })
+    await changeEnrolment(actor(), { programId: chat.programId, accountId: closed, state: 'closed', by: 'member' })
+    clock.advance(60)
+    await chat.signUp(friends[0], suspended, clock.now())
+    await chat.signUp(friends[1], closed, clock.now())
+    expect(await database.prisma.referral.findMany({ where: { inviteeId: { in: [...friends] } }, select: { inviterId: true } })).toEqual([{ inviterId: suspended }])
+  })
+
   test('by a link or code brings the friend the credit at once', async () => {
     const { inviter, invitee } = await relation(market)
     expect([await market.balances(invitee), await market.balances(inviter)]).toEqual([{ 'main_bonus USD': units('2.5') }, {}])
@@ -274,6 +288,16 @@ describe('the credit', () => {
     await later.recharge(`r-${++count}`, invitee, '10')
     await later.recharge(`r-${++count}`, invitee, '10')
     expect(await later.balances(invitee)).toEqual({ 'main_bonus USD': units('7.5'), 'main_paid USD': units('20') })
+  })
+
+  test('of a programme that grants it on verification comes with that, once', async () => {
+    const { invitee } = await relation(verified)
+    expect(await verified.balances(invitee)).toEqual({})
+    for (let index = 0; index < 2; index++) {
+      clock.advance(60)
+      await verified.record({ type: 'verified', accountId: invitee })
+    }
+    expect(await verified.balances(invitee)).toEqual({ 'main_bonus USD': units('2.5') })
   })
 
   test('is spent before everything else, expires with what is left, and earns the inviter nothing', async () => {

@@ -145,6 +145,7 @@ CREATE TRIGGER credit_extension_append_only BEFORE UPDATE OR DELETE ON credit_ex
 -- When a credit ends, as seen at p_at: its own end, moved by the time in which it was held, or reclaimed and given back by an undo
 -- (once, also where several of these overlap), and by what a refund gave. While a hold is open its end moves on with p_at, so that a
 -- held credit never ends.
+CREATE INDEX rebate_expiring ON rebate (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX hold_rebate ON hold (rebate_id) WHERE rebate_id IS NOT NULL;
 CREATE INDEX transfer_reverses ON transfer (reverses_id) WHERE reverses_id IS NOT NULL;
 CREATE FUNCTION credit_expires_at(p_rebate_id bigint, p_expires_at timestamptz, p_at timestamptz) RETURNS timestamptz
