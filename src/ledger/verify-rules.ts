@@ -166,19 +166,6 @@ export const RELATION_RULES: readonly BookRule[] = [
       ) as broken order by rank, id limit 1`,
   },
   {
-    name: 'circles',
-    sentence: 'No chain of invitations runs in a circle.',
-    query: `
-      with recursive reached as (
-        select r.program_id, r.invitee_id from referral r
-          where not exists (select 1 from referral above where above.program_id = r.program_id and above.invitee_id = r.inviter_id)
-        union
-        select r.program_id, r.invitee_id from reached join referral r on r.program_id = reached.program_id and r.inviter_id = reached.invitee_id
-      )
-      select 'referral ' || r.id as place, 'it is in or below a circle' as found from referral r
-        where not exists (select 1 from reached where reached.program_id = r.program_id and reached.invitee_id = r.invitee_id) order by r.id limit 1`,
-  },
-  {
     name: 'unique_keys',
     sentence: 'Every event, rebate and transfer has its natural key for itself.',
     query: `

@@ -6,6 +6,7 @@ import type { Database } from '../base/database.ts'
 import { canonicalJson, digestOf } from '../base/hashing.ts'
 import type { KeyRing } from '../base/keys.ts'
 import type { BookRule, Verifier, WrongRow } from './verifier.ts'
+import { circleVerifier } from './verify-circles.ts'
 import { ATTRIBUTION_RULES } from './verify-attribution-rules.ts'
 import { EARNED_RULES } from './verify-earned-rules.ts'
 import { GUARD_RULES } from './verify-guard-rules.ts'
@@ -40,7 +41,7 @@ export interface VerifyOptions {
 export const BOOK_RULES: readonly BookRule[] = [...GUARD_RULES, ...ENTRY_RULES, ...REBATE_RULES, ...EARNED_RULES, ...RELATION_RULES, ...ATTRIBUTION_RULES, ...STANDING_RULES, ...HOST_RULES, ...PAYOUT_RULES]
 
 export async function verifyBooks(database: Database, keys: KeyRing, options: VerifyOptions = {}): Promise<VerifyReport> {
-  const verifiers = [...BOOK_RULES.map(asVerifier), versionVerifier, sealVerifier, ...(options.more ?? [])]
+  const verifiers = [...BOOK_RULES.map(asVerifier), circleVerifier, versionVerifier, sealVerifier, ...(options.more ?? [])]
   const faults: Fault[] = []
   for (const [place, { name, find }] of verifiers.entries()) {
     options.stopping?.throwIfAborted()

@@ -4,6 +4,7 @@ import { cpus, totalmem } from 'node:os'
 import { benchAccrual } from './accrual.ts'
 import { benchFolder } from './folder.ts'
 import { benchGeneralModel } from './general-model.ts'
+import { benchKeeping } from './keeping.ts'
 import { benchQuickStart } from './quick-start.ts'
 import { benchStatement } from './statement.ts'
 import { benchWorlds } from './worlds.ts'
@@ -13,6 +14,7 @@ const benches: Readonly<Record<string, { readonly usage: string; run(parameters:
   folder: { usage: 'folder DIR: a labelled folder by cross-validation, and time and memory of its audit', run: benchFolder },
   'general-model': { usage: 'general-model: fits the committed general model anew and writes its card', run: benchGeneralModel },
   statement: { usage: 'statement [rebates] [rounds]: pages and the export of a member with 100,000 rebates, against SELECT of the same rows', run: benchStatement },
+  keeping: { usage: 'keeping [rebates]: seconds to seal, verify, back up and restore the books of a big programme', run: benchKeeping },
   'quick-start': { usage: 'quick-start: a fresh clone with an empty package cache, seconds to the first ranked ring', run: benchQuickStart },
   accrual: { usage: 'accrual [rounds] [seconds] [scale]: rebates by eight callers against pgbench’s TPC-B-like transaction, interleaved', run: benchAccrual },
 }
