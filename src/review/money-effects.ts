@@ -32,7 +32,8 @@ export async function freezeMoney(transaction: Transaction, rebates: readonly Sc
   const books = await read(transaction, rebates)
   const postings = postingEffects('freeze', freezeEntries(books.positions), books.states)
   const frozen = new Set(books.holds.filter((hold) => hold.reason === REVIEW_HOLD).map((hold) => hold.rebateId))
-  const ours = books.positions.filter((position) => position.amount > 0n && position.kind !== 'payout_in_transit').map((position) => position.rebateId)
+  // Money on its way to a bank cannot be moved, but its hold keeps it from being sent, and keeps it held when it comes back.
+  const ours = books.positions.filter((position) => position.amount > 0n).map((position) => position.rebateId)
   const withMoney = new Set([...ours, ...books.host.keys()])
   const holds = rebates.filter((rebate) => withMoney.has(rebate.id) && !frozen.has(rebate.id)).map((rebate): HoldEffect => ({
     kind: 'hold', change: 'place', rebateId: rebate.id.toString(), referralId: null, reason: REVIEW_HOLD, ...hold,

@@ -44,6 +44,18 @@ test('money on its way to a bank is named, is not stopped, and becomes debt when
   await expectBooksToBalance(owner)
 })
 
+test('a freeze also holds a rebate that is wholly on its way to a bank, so that what is not sent stays and what comes back is held', async () => {
+  const { id } = await firstRebate()
+  const line = { accountId: ring.hub, asset: 'USD', rebateId: id }
+  await post('payout', [{ ...line, kind: 'reward_available', amount: -units('10') }, { ...line, kind: 'payout_in_transit', amount: units('10') }])
+  const decision = await decided(ring.ann, { kind: 'freeze', target: { ...ring.target, rebates: [id.toString()] } })
+  expect(decision.effects.map((effect) => effect.kind)).toEqual(['hold', 'third_party'])
+  expect(await owner.prisma.hold.count({ where: { rebateId: id, endedAt: null } })).toBe(1)
+  await undone(ring.ann, decision)
+  expect(await owner.prisma.hold.count({ where: { rebateId: id, endedAt: null } })).toBe(0)
+  await expectBooksToBalance(owner)
+})
+
 test("a friend's sign-up credit is taken only when it is ticked, and only as far as it is not spent", async () => {
   const referral = await owner.prisma.referral.findFirstOrThrow({ where: { inviteeId: ring.alts[0] } })
   const earned = await firstRebate()
