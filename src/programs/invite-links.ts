@@ -23,7 +23,7 @@ export function sharesOf(rules: LinkRules, code: string): Record<string, Share> 
   return Object.fromEntries(Object.entries(rules.shareText).map(([language, words]) => {
     const text = words.replaceAll('{code}', code).replaceAll('{link}', link)
     const x = new URLSearchParams(text.includes(link) ? { text } : { text, url: link })
-    return [language, { text, x: `https://x.com/intent/post?${x}`, linkedin: `https://www.linkedin.com/sharing/share-offsite/?${new URLSearchParams({ url: link })}` }]
+    return [language, { text, x: `https://x.com/intent/post?${x.toString()}`, linkedin: `https://www.linkedin.com/sharing/share-offsite/?${new URLSearchParams({ url: link }).toString()}` }]
   }))
 }
 

@@ -94,7 +94,7 @@ describe('whose code binds', () => {
     await enrol(idle, 'suspended', clock.now())
     expect(await read(async (transaction) => [await checkCode(transaction, programId, codes[0], clock.now()), await checkCode(transaction, programId, codes[1], clock.now())]))
       .toMatchObject([{ status: 'closed' }, { status: 'valid' }])
-    const [first, second] = invitees as [bigint, bigint]
+    const [first, second] = invitees
     expect(await attribute(signUpOf(first, { code: codes[0] }), signUpOf(first, { clickId }), signUpOf(second, { code: codes[1] }))).toMatchObject([[], [], [{ inviterId: idle, notPayable: null }]])
     await expect(click(left)).rejects.toThrow('closed_code')
   })
