@@ -261,4 +261,22 @@ describe('taking back what lies at the host', () => {
     const asked = (await instructionsOf(inviter)).filter(({ kind }) => kind === 'reclaim').reduce((sum, { amount }) => sum + amount, 0n)
     expect(asked).toBe(units('7'))
   })
+
+  test('asks back only what was given of that rebate: what repaid an older debt never lay there', async () => {
+    const inviter = await earner(automatic)
+    await move(automatic, inviter)
+    await confirm(await newest(inviter), '10')
+    await takeBack(automatic, last, '40')
+    await confirm(await newest(inviter), '0', { refusal: 'spent' })
+    const second = `second-${++count}`
+    await automatic.recharge(second, payer, '100')
+    await mature()
+    await move(automatic, inviter)
+    await confirm(await newest(inviter), '6')
+    await takeBack(automatic, second)
+    expect((await instructionsOf(inviter)).map(({ kind, amount, state }) => `${kind} ${amount} ${state}`)).toEqual([
+      `credit ${units('10')} confirmed`, `reclaim ${units('4')} refused`, `credit ${units('6')} confirmed`, `reclaim ${units('6')} in_transit`,
+    ])
+    expect(await balances(inviter)).toEqual({ 'debt USD': -units('10') })
+  })
 })
