@@ -15,7 +15,7 @@ import { type Desk, makeDesk } from '../review/desk.ts'
 const setting = await useDatabase()
 const { database, owner, clock } = setting
 const isLong = process.env['RINGFENCE_LONG'] === '1'
-const RUNS = isLong ? 150 : 8
+const RUNS = isLong ? 60 : 5
 
 type Command =
   | { readonly kind: 'recharge'; readonly who: number; readonly cents: number }
@@ -116,7 +116,7 @@ async function expectOrder(world: World): Promise<void> {
 }
 
 test.each([true, false])('what is in transit is what open instructions say, after every step of random histories (automatic movement: %s)', async (isAutomatic) => {
-  await fc.assert(fc.asyncProperty(fc.array(command, { minLength: 5, maxLength: 25 }), async (steps) => {
+  await fc.assert(fc.asyncProperty(fc.array(command, { minLength: 5, maxLength: isLong ? 25 : 18 }), async (steps) => {
     const world = await newWorld(isAutomatic)
     for (const step of steps) {
       await run(world, step)
