@@ -48,7 +48,8 @@ export async function noteSequences({ database, clock }: { readonly database: Da
 
 async function note(session: Session, now: Date, name: string, numbers: readonly bigint[]): Promise<void> {
   await session.$executeRaw`insert into source (name) values (${name}) on conflict (name) do nothing`
-  const [source] = await session.$queryRaw<{ id: bigint }[]>`select id from source where name = ${name} for no key update`
+  await session.$queryRaw`select pg_advisory_xact_lock(hashtextextended('sequences ' || ${name}::text, 0))::text`
+  const [source] = await session.$queryRaw<{ id: bigint }[]>`select id from source where name = ${name}`
   if (source === undefined) throw new Error(`The source ${name} is gone.`)
   const [known] = await session.$queryRaw<{ first: bigint; newest: bigint }[]>`select first, newest from source_sequence where source_id = ${source.id}`
   const gaps = await session.$queryRaw<{ from: bigint; to: bigint; noticed_at: Date }[]>`

@@ -1,6 +1,6 @@
 // Goal: a batch is nothing but its facts one after another: the same balances, rebates and answers; whoever is refused is refused alone.
 // Method: the same random history told as one batch and one by one to two sets of accounts, compared to the last micro.
-// Mutants seen to die here: duplicates of one batch not recognised; a relation counting before its sign-up; debts read before the batch only.
+// Mutants seen to die here: a relation that counts before its sign-up; postings that do not move what the next fact sees.
 
 import fc from 'fast-check'
 import { randomUUID } from 'node:crypto'
