@@ -131,7 +131,8 @@ async function makeReferrals(transaction: Transaction, judged: readonly Judged[]
 
 /** A relation that is known already keeps its first fact. Ids by programme, invitee and inviter. */
 async function keepFacts(transaction: Transaction, judged: readonly Judged[], referrals: ReadonlyMap<string, bigint>): Promise<Map<string, bigint>> {
-  await transaction.referralFact.createMany({
+  const select = { id: true, programId: true, inviterId: true, inviteeId: true } as const
+  const made = await transaction.referralFact.createManyAndReturn({
     data: judged.map(({ candidate, notPayable }) => {
       const { programId, inviterId, inviteeId, channel, click, signUp } = candidate
       return {
@@ -139,14 +140,15 @@ async function keepFacts(transaction: Transaction, judged: readonly Judged[], re
         referralId: notPayable === null ? referrals.get(inviteeKey(candidate)) ?? null : null, occurredAt: signUp.occurredAt, recordedAt: signUp.recordedAt, batchId: signUp.batchId,
       }
     }),
-    skipDuplicates: true,
+    skipDuplicates: true, select,
   })
+  const facts = new Map(made.map((row) => [relationKey(row), row.id]))
+  if (judged.every(({ candidate }) => facts.has(relationKey(candidate)))) return facts
   await tieFacts(transaction, [...referrals.values()])
-  const rows = await transaction.referralFact.findMany({
-    where: { inviteeId: { in: judged.map(({ candidate }) => candidate.inviteeId) }, inviterId: { in: judged.map(({ candidate }) => candidate.inviterId) } },
-    select: { id: true, programId: true, inviterId: true, inviteeId: true },
+  const known = await transaction.referralFact.findMany({
+    where: { inviteeId: { in: judged.map(({ candidate }) => candidate.inviteeId) }, inviterId: { in: judged.map(({ candidate }) => candidate.inviterId) } }, select,
   })
-  return new Map(rows.map((row) => [relationKey(row), row.id]))
+  return new Map(known.map((row) => [relationKey(row), row.id]))
 }
 
 /** Where the clocks of link and sign-up disagree the time between them is not known: a false zero would be evidence of a script. */
