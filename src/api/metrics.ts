@@ -61,6 +61,8 @@ export function createMetrics(): Metrics {
       const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers: [registry] })
       const gauges: readonly (readonly [Gauge, keyof (DeliveryState & HostState)])[] = [
         [gauge('ringfence_outbox_waiting', 'Messages that wait to be delivered.'), 'waiting'],
+        [gauge('ringfence_outbox_oldest_seconds', 'Age of the oldest message that waits.'), 'oldestWaitingSeconds'],
+        [gauge('ringfence_outbox_given_up', 'Messages that were given up.'), 'givenUp'],
         [gauge('ringfence_endpoints_waiting_for_reconciliation', 'Endpoints that are sent nothing until the host’s list was compared.'), 'endpointsWaitingForReconciliation'],
         [gauge('ringfence_host_instructions_in_transit', 'Instructions that the host has not answered.'), 'inTransit'],
         [gauge('ringfence_host_instructions_oldest_seconds', 'Age of the oldest instruction that the host has not answered.'), 'oldestInTransitSeconds'],
