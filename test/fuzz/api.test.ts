@@ -26,7 +26,7 @@ beforeAll(async () => {
     user_agent: ['Mozilla/5.0'], program: ['main', 'main', 'main', 'other'], account: ['inviter', 'inviter', 'inviter', 'alt1', 'stranger'], inviter: ['inviter', 'friend'], invitee: ['alt1', 'alt2', 'friend'], asset: ['USD', 'USD', 'USD', 'DAY'], currency: ['USD', 'USD', 'DAY'],
     code: [story.code], ring_id: [story.ringId], case_id: [story.caseId], plan_id: [plan['plan_id']], hash: [plan['hash']], source: ['shop'], key: ['main', 'new-program'], kind: ['ip', 'device:install', 'email', 'payment:fingerprint'],
     original: ['r-alt1', 'r-friend', 'never'], at_least: ['1', '2'], landing_page: ['https://example.com/a'], occurred_at: ['2026-05-20T08:45:00Z', '2026-05-20T09:45:00Z'], effective_from: ['2026-08-01T00:00:00Z', '2026-09-01T00:00:00Z'], amount: ['0.01', '1', '100'], month: ['2026-05', '2026-04'],
-    iban: ['DE89370400440532013000'], stripe_account: ['acct_00000001'], file: ['reference,status,amount,fee,date\n', 'reference,status,amount,fee,date\nRF1-95,paid,1,0,2026-05-20\n'], linkTemplate: ['https://example.com/?ref={code}'], client_email: ['client@example.com'], own_email: ['inviter@example.com'], zone: ['UTC', 'Asia/Shanghai'], shareText: [{ en: 'a', 'zh-CN': 'b' }], actions: [['hold', 'freeze']],
+    iban: ['DE89370400440532013000'], stripe_account: ['acct_00000001'], file: ['reference,status,amount,fee,date\n', 'reference,status,amount,fee,date\nRF1-95,paid,1,0,2026-05-20\n'], linkTemplate: ['https://example.com/?ref={code}'], track: ['agency', 'default'], signed_at: ['2026-05-30T00:00:00Z'], starts_at: ['2026-05-30T00:00:00Z'], ends_at: ['2027-05-30T00:00:00Z'], client_email: ['client@example.com'], own_email: ['inviter@example.com'], zone: ['UTC', 'Asia/Shanghai'], shareText: [{ en: 'a', 'zh-CN': 'b' }], actions: [['hold', 'freeze']],
   }
 })
 
@@ -114,6 +114,6 @@ describe('afterwards', () => {
   test('so was success on nearly every route', () => {
     const silent = withBodies.map((route) => `${route.method} ${route.path}`).filter((name) => ![...(seen.get(name) ?? [])].some((status) => status < 300))
     // These succeed only on what an earlier step made: the journey and the table of authorisation show them.
-    expect(silent.filter((name) => !['post /v1/checks/verify', 'post /v1/decisions', 'post /v1/decisions/:id/undo', 'post /v1/claims/:id/confirm', 'post /v1/claims/:id/decide', 'post /v1/claims/:id/approve', 'post /v1/payouts', 'post /v1/payouts/batches'].includes(name))).toEqual([])
+    expect(silent.filter((name) => !['post /v1/checks/verify', 'post /v1/decisions', 'post /v1/decisions/:id/undo', 'post /v1/claims/:id/confirm', 'post /v1/claims/:id/decide', 'post /v1/claims/:id/approve', 'post /v1/payouts', 'post /v1/payouts/batches', 'post /v1/contracts/:id/approve'].includes(name))).toEqual([])
   })
 })
