@@ -26,7 +26,8 @@ export function releaseEntries(positions: readonly Position[], debts: readonly P
     const to = releasedInto(position, at)
     return to === undefined ? [] : moveEntries(wholeOf(position), to)
   })
-  const available = positions.filter((position) => releasedInto(position, at) === 'reward_available')
+  // Credit that was given to be spent repays nothing.
+  const available = positions.filter((position) => releasedInto(position, at) === 'reward_available' && position.rebateKind !== 'signup_credit')
   return [...moves, ...repaymentEntries(available, debts)]
 }
 

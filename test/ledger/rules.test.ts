@@ -108,6 +108,12 @@ describe('freeze and release', () => {
     expect(sums(releaseEntries(held, [], NOW))).toEqual({ 'main_held#1': -5n, 'main_reward#1': 5n, 'main_held#2': -5n, 'main_bonus#2': 5n, 'main_held#3': -5n, 'main_reward#3': 5n })
   })
 
+  test('a release of reward first repays debts, a release of sign-up credit repays none', () => {
+    const debt = position('debt', 9n, -3n)
+    expect(sums(releaseEntries([position('reward_held', 1n, 5n)], [debt], NOW))).toEqual({ 'reward_held#1': -5n, 'reward_available#1': 2n, 'debt#9': 3n })
+    expect(sums(releaseEntries([position('reward_held', 1n, 5n, { rebateKind: 'signup_credit' })], [debt], NOW))).toEqual({ 'reward_held#1': -5n, 'reward_available#1': 5n })
+  })
+
   test('an undo is the exact inverse: both together are nothing', () => {
     const entries = freezeEntries(all)
     expect(sums([...entries, ...inverseEntries(entries)])).toEqual({})
