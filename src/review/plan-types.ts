@@ -53,12 +53,12 @@ export interface PostingLine {
 /** The smallest balanced part of a posting, e.g. one rebate from available to held; parts of one member make one transfer. */
 export interface PostingEffect {
   readonly kind: 'posting'
-  readonly transfer: 'freeze' | 'release' | 'reclaim' | 'undo'
+  readonly transfer: 'freeze' | 'release' | 'reclaim' | 'undo' | 'write_off_restored'
   readonly programId: Id
   /** The member whose rebate moves. */
   readonly accountId: Id
   readonly rebateId: Id
-  /** The transfer that an undo takes back. */
+  /** The transfer that an undo, or a restored debt, takes back. */
   readonly reversesId: Id | null
   readonly lines: readonly PostingLine[]
 }

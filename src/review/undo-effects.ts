@@ -2,7 +2,7 @@
 // Promises: later transfers, decisions or holds that rest on the decision refuse its undo; accruals and refunds do not.
 
 import type { Transaction } from '../base/database.ts'
-import { debtsOf, type EntryLine, entriesOf, inverseEntries, openHoldsOf, type Position, positionsOfRebates, releaseEntries } from '../ledger/index.ts'
+import { debtsOf, type EntryLine, entriesOf, inverseEntries, openHoldsOf, type Position, positionsOfRebates, releaseEntries, writeOffEntries } from '../ledger/index.ts'
 import { defaultCheckPolicy } from '../policies/index.ts'
 import { oppositeInstructions } from './host-effects.ts'
 import { postingEffects } from './money-effects.ts'
@@ -26,7 +26,8 @@ export async function undoEffects(transaction: Transaction, decisionId: string, 
   const { decision } = found
   const heldAgain = new Set(decision.effects.flatMap((effect) => (effect.kind === 'hold' && effect.change === 'end' && effect.rebateId !== null ? [effect.rebateId] : [])))
   const opposite = await oppositeInstructions(transaction, decision.id, { postings: await inversePostings(transaction, decision.id), heldAgain })
-  const { postings, effects: instructions } = opposite
+  const { effects: instructions } = opposite
+  const postings = [...(await restoredDebts(transaction, opposite.postings)), ...opposite.postings]
   const rebateIds = [...new Set(postings.map((posting) => BigInt(posting.rebateId)))]
   const refusal = (await decidedAgain(transaction, decision.id)) ?? (await moneyMoved(transaction, postings)) ?? (await heldSince(transaction, decision, rebateIds))
   if (refusal !== null) return refusal
@@ -70,6 +71,18 @@ async function inversePostings(transaction: Transaction, decisionId: bigint): Pr
   for (const { id } of transfers) {
     const lines = inverseEntries(await entriesOf(transaction, id))
     effects.push(...postingEffects('undo', lines, await ownersOf(transaction, lines), id.toString()))
+  }
+  return effects
+}
+
+/** Debts that the decision made and that were given up since stand again first, so that they can be taken away where they were made. */
+async function restoredDebts(transaction: Transaction, postings: readonly PostingEffect[]): Promise<PostingEffect[]> {
+  const repaid = postings.flatMap(({ lines }) => lines.flatMap(({ book, rebateId, amount }) => (book === 'debt' && rebateId !== null && BigInt(amount) > 0n ? [BigInt(rebateId)] : [])))
+  const rows = await transaction.writeOff.findMany({ where: { rebateId: { in: repaid }, transferId: { not: null }, restoredBy: null }, orderBy: { id: 'asc' } })
+  const effects: PostingEffect[] = []
+  for (const row of rows) {
+    const lines = inverseEntries(writeOffEntries(row, row.amount))
+    effects.push(...postingEffects('write_off_restored', lines, await ownersOf(transaction, lines), row.transferId?.toString() ?? null))
   }
   return effects
 }

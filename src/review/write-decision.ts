@@ -83,6 +83,9 @@ async function postAll(transaction: Transaction, order: DecisionToWrite, decisio
       entries: effects.flatMap((effect) => effect.lines.map(lineOf)),
     })
     for (const effect of effects) transferOf.set(effect.rebateId, posted.transferId)
+    if (first.transfer === 'write_off_restored' && first.reversesId !== null) {
+      await transaction.writeOff.updateMany({ where: { transferId: BigInt(first.reversesId), restoredBy: null }, data: { restoredBy: posted.transferId } })
+    }
   }
   return transferOf
 }

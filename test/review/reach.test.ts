@@ -3,6 +3,7 @@
 import { beforeEach, expect, test } from 'vitest'
 import { grantEntries, postTransfer, type EntryLine } from '../../src/ledger/index.ts'
 import { planText, namesOf, previewFirstRing } from '../../src/review/index.ts'
+import { approveWriteOff, proposeWriteOff } from '../../src/payouts/index.ts'
 import { expectBooksToBalance } from '../books.ts'
 import { useDatabase } from '../database.ts'
 import { units } from '../programs/programme.ts'
@@ -53,6 +54,23 @@ test('a freeze also holds a rebate that is wholly on its way to a bank, so that 
   expect(await owner.prisma.hold.count({ where: { rebateId: id, endedAt: null } })).toBe(1)
   await undone(ring.ann, decision)
   expect(await owner.prisma.hold.count({ where: { rebateId: id, endedAt: null } })).toBe(0)
+  await expectBooksToBalance(owner)
+})
+
+test('an undo makes a debt that was given up stand again first, and then takes it away where it was made', async () => {
+  const { id } = await firstRebate()
+  const line = { accountId: ring.hub, asset: 'USD', rebateId: id }
+  await post('payout', [{ ...line, kind: 'reward_available', amount: -units('10') }, { ...line, kind: 'payout_in_transit', amount: units('10') }])
+  const before = await ring.desk.programme.balances(ring.hub)
+  const reclaim = await decided(ring.ann, { kind: 'reclaim', target: { ...ring.target, rebates: [id.toString()] } })
+  const proposed = await proposeWriteOff(ring.ann, { rebateId: id, floor: units('100') })
+  if (!proposed.ok) throw new Error(proposed.reason)
+  await approveWriteOff(await ring.desk.reviewer('another'), proposed.writeOff.id)
+  expect(await ring.desk.programme.balances(ring.hub)).not.toHaveProperty('debt USD')
+  const undo = await undone(ring.ann, reclaim)
+  expect(undo.effects.flatMap((effect) => (effect.kind === 'posting' ? [effect.transfer] : []))).toEqual(['write_off_restored', 'undo'])
+  expect(await ring.desk.programme.balances(ring.hub)).toEqual(before)
+  expect(await owner.prisma.writeOff.count({ where: { rebateId: id, restoredBy: null } })).toBe(0)
   await expectBooksToBalance(owner)
 })
 
