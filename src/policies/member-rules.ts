@@ -34,6 +34,8 @@ export const binding = z.strictObject({
   afterSignup: z.enum(['never', 'claim']).default('never'),
   claims: claimRules.optional(),
 })
+  // A record of a release that did not know these rules means their defaults.
+  .overwrite((rules) => (rules.afterSignup === 'claim' && rules.claims === undefined ? { ...rules, claims: claimRules.parse({}) } : rules))
 export const defaultBinding = { link: true, code: true, precedence: 'typed', afterSignup: 'never' } as const
 
 /** Who counts; excluded accounts (staff, tests, sales-owned leads) never do. */

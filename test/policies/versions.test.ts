@@ -29,6 +29,12 @@ describe('the rules', () => {
     ['a NUL in a text', { creditScope: 'any\u0000thing' }],
     ['an escape in the terms', { enforcement: { actions: ['hold'], termsVersion: '1\u001b', termsUrl: 'https://example.com' } }],
     ['half a character in a text to share', { shareText: { en: 'Join \ud800' } }],
+    ['claims where nothing binds after the sign-up', { binding: { claims: {} } }],
+    ['half a day as a cap', { caps: [{ of: 'inviter', per: 'day', amount: '0.5', asset: 'DAY' }] }],
+    ['a cap on rebates and on their amount at once', { caps: [{ of: 'inviter', per: 'day', amount: '1', count: 1 }] }],
+    ['two tracks of one name', { tracks: [{ key: 'default', entry: 'upgrade', asset: 'USD', reward: { kind: 'fixed', amount: '1' } }] }],
+    ['a valuation of the own asset', { valuation: { USD: '1' } }],
+    ['a length of days twice', { reward: { kind: 'days', daysPerMonth: 3, daysPerYear: 30, lengths: [{ unit: 'month', count: 12, days: 1 }, { unit: 'month', count: 12, days: 2 }] } }],
     ['an amount with too many decimals', { reward: { kind: 'fixed', amount: '1.0000001' } }],
   ]
   for (const [what, changes] of WRONG) {
@@ -142,6 +148,23 @@ describe('versions', () => {
     expect(await publishProgram(publisher, older)).toMatchObject({ ok: true, isNew: false })
     const other = { ...older, versions: [{ effectiveFrom: new Date('2026-01-01T00:00:00Z'), content: { ...same, eligibility: { newCustomer: true } } }] }
     expect(await publishProgram(publisher, other)).toEqual({ ok: false, reason: 'other_content_at_this_start' })
+  })
+
+  test.each([
+    ['claims without their rules', { binding: { afterSignup: 'claim', code: true, link: true, precedence: 'typed' } }, { binding: { claims: { accruesFrom: 'acceptance', maximumPerMonth: 5 } } }],
+    ['a payout with a minimum alone', { movement: { payout: { minimum: { amount: '20', on: 'balance' } }, rewardTransfer: 'none' } }, { movement: { payout: { methods: ['bank'] } } }],
+    ['a payout without anything', { movement: { payout: {}, rewardTransfer: 'none' } }, { movement: { payout: { methods: ['bank'] } } }],
+    ['days in an asset of their own', { asset: 'DAY', reward: { kind: 'days', daysPerMonth: 3, daysPerYear: 30 } }, { asset: 'DAY', reward: { lengths: [] }, tracks: [] }],
+    ['days beside an asset of money', { reward: { kind: 'days', daysPerMonth: 3, daysPerYear: 30 } }, { asset: 'USD' }],
+    ['base both, no actions, host settlement', { base: 'both', settlement: 'host', enforcement: { actions: [], termsUrl: 'https://example.com/terms', termsVersion: '1' } }, { eligibility: { newCustomer: false }, caps: [], signupCredit: null }],
+  ])('a record of an older release means the defaults of what came later: %s', (_what, changes, meaning) => {
+    const stored = {
+      asset: 'USD', base: 'recharge', binding: { afterSignup: 'never', code: true, link: true, precedence: 'typed' }, creditScope: '',
+      enforcement: { actions: ['hold'], termsUrl: 'https://example.com/terms', termsVersion: '1' }, household: 'eligible', linkTemplate: 'https://example.com/?ref={code}',
+      maturitySeconds: 0, movement: { payout: null, rewardTransfer: 'manual' }, noticeDays: 30, onSilence: 'escalate', reward: { kind: 'rate', ratePpm: 50_000 },
+      settlement: 'internal', shareText: { en: 'Join: {link}' }, zone: 'UTC', ...changes,
+    }
+    expect(programRules.parse(stored)).toMatchObject(meaning)
   })
 
   test('two who publish at once number the versions without a gap', async () => {
