@@ -10,7 +10,7 @@ import { createApi } from '../api/server.ts'
 import { createChecks } from '../checks/index.ts'
 import { deliveryState } from '../delivery/index.ts'
 import { ensureFirstKey, SYSTEM_ACTOR_ID } from '../identities/index.ts'
-import { hostState, resolveHeldCredits } from '../programs/index.ts'
+import { hostState, resolveHeldCredits, tellResolvedCheck } from '../programs/index.ts'
 import { readBookFigures } from '../keeping/index.ts'
 import { readPayoutFigures, resolveHeldPayouts } from '../payouts/index.ts'
 import type { CliContext, OpenDatabase } from './context.ts'
@@ -46,6 +46,7 @@ export async function serveUntilStopped(context: CliContext, { database, keys }:
     database, keys, clock, log, deadlineMilliseconds: config.RINGFENCE_CHECK_DEADLINE_MS, onAnswer: metrics.answer,
     onResolved: async (transaction, resolved) => {
       await resolveHeldCredits(transaction, { now: clock.now(), actorId: SYSTEM_ACTOR_ID }, resolved)
+      await tellResolvedCheck(transaction, resolved, clock.now())
       const desk = { database: joined(database, transaction), keys, clock, actorId: SYSTEM_ACTOR_ID }
       await resolveHeldPayouts(desk, { previousId: resolved.previousId, isAllowed: resolved.answer.decision === 'allow' })
     },

@@ -65,6 +65,8 @@ export {
   chooseReceiver, type HostState, hostState, INSTRUCTION_STATES, type InstructionQuery, type InstructionState, type ListedInstruction, listInstructions, tellOpenInstructions,
 } from './instruction-list.ts'
 export { takeBackAtHost } from './host-take-back.ts'
+export { followHoldsAtHost } from './host-freeze.ts'
+export { tellResolvedCheck } from './tell-resolved.ts'
 export { type Difference, type DifferenceKind, DIFFERENCES, type HostRow, type OurRow, reconcile, type ReconciliationReport } from './reconcile.ts'
 export { type RanReconciliation, type ReconciliationOrder, runReconciliation } from './run-reconciliation.ts'
 export { sweepJob, sweepRewards } from './sweep-rewards.ts'

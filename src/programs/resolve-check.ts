@@ -5,6 +5,7 @@ import type { Transaction } from '../base/database.ts'
 import { digestOf } from '../base/hashing.ts'
 import type { CheckAnswer } from '../checks/index.ts'
 import { applyEnforcement, endHolds, lockMembers, placeHold } from '../ledger/index.ts'
+import { followHoldsAtHost } from './host-freeze.ts'
 import { holdDueAt } from './rebates.ts'
 
 /** `previousId` is the check that the credit was held by; returns the number of rebates it concerned. Give it to the checks as `onResolved`. */
@@ -31,5 +32,6 @@ export async function resolveHeldCredits(
       placedAt: now, dueAt: await holdDueAt(transaction, rebate.programId, now), onSilence: onSilence === 'release_recorded' ? 'release_recorded' : 'escalate',
     })
   }
+  await followHoldsAtHost(transaction, { now }, holds.flatMap((hold) => hold.rebateId ?? []))
   return holds.length
 }

@@ -280,3 +280,31 @@ describe('taking back what lies at the host', () => {
     expect(await balances(inviter)).toEqual({ 'debt USD': -units('10') })
   })
 })
+
+describe('what is held here', () => {
+  const asked = async (accountId: bigint): Promise<string[]> => (await instructionsOf(accountId)).slice(1).map(({ kind, amount }) => `${kind} ${amount}`)
+
+  test('by a dispute is frozen at the host, and released when the dispute is won', async () => {
+    const inviter = await earner(automatic)
+    await move(automatic, inviter)
+    await confirm(await newest(inviter), '10')
+    await automatic.record({ type: 'dispute_opened', accountId: payer, originalEventId: last })
+    expect(await asked(inviter)).toEqual([`freeze ${units('10')}`])
+    await automatic.record({ type: 'dispute_opened', accountId: payer, originalEventId: last })
+    expect(await asked(inviter)).toEqual([`freeze ${units('10')}`])
+    await automatic.record({ type: 'dispute_won', accountId: payer, originalEventId: last })
+    await automatic.record({ type: 'dispute_won', accountId: payer, originalEventId: last })
+    expect(await asked(inviter)).toEqual([`freeze ${units('10')}`, `release ${units('10')}`])
+  })
+
+  test('by a dispute that is lost is taken back from what is frozen', async () => {
+    const inviter = await earner(automatic)
+    await move(automatic, inviter)
+    await confirm(await newest(inviter), '10')
+    await automatic.record({ type: 'dispute_opened', accountId: payer, originalEventId: last })
+    await automatic.record({ type: 'chargeback', accountId: payer, originalEventId: last })
+    expect(await asked(inviter)).toEqual([`freeze ${units('10')}`, `reclaim ${units('10')}`])
+    await confirm(await newest(inviter), '10')
+    expect(await balances(inviter)).toEqual({})
+  })
+})

@@ -3,6 +3,7 @@
 
 import type { Transaction } from '../../base/database.ts'
 import { noteClients } from '../enrolment-clients.ts'
+import { followHoldsAtHost } from '../host-freeze.ts'
 import { takeBackAtHost } from '../host-take-back.ts'
 import { moveAutomatically } from '../move-reward.ts'
 import { mayQualify } from '../qualification.ts'
@@ -40,12 +41,18 @@ export async function applyConsequences(batch: Batch, written: Written): Promise
   if (again !== null) await tellOfRebates(batch.session, again.sheet, again.ids)
   const earners = [sheet, ...(again === null ? [] : [again.sheet])].flatMap((each) => each.newRebates.filter(({ kind }) => kind === 'rebate'))
   await moveAutomatically(batch.transaction, recording, distinctMembers(earners))
-  await takeBackAtHost(batch.transaction, recording, { transferKeys: [sheet, ...(again === null ? [] : [again.sheet])].flatMap(reversalsOf) })
+  await askHost(batch.transaction, recording, [sheet, ...(again === null ? [] : [again.sheet])])
   return again === null ? new Map() : earnedIn(again)
 }
 
-/** What the host is asked back, where it keeps what was taken back here. */
-const reversalsOf = (sheet: Sheet): Uint8Array[] => sheet.transfers.filter(({ kind }) => kind === 'reversal').map(({ naturalKey }) => naturalKey)
+/** Where a host keeps what was taken back or held here, it is asked for it, or to freeze it. */
+async function askHost(transaction: Transaction, recording: Recording, sheets: readonly Sheet[]): Promise<void> {
+  const reversals = sheets.flatMap((sheet) => sheet.transfers.filter(({ kind }) => kind === 'reversal'))
+  await takeBackAtHost(transaction, recording, { transferKeys: reversals.map(({ naturalKey }) => naturalKey) })
+  const changed = sheets.flatMap((sheet) => [...sheet.holds].filter(({ placed, ended }) => placed !== undefined || ended !== undefined))
+  // Of a rebate that is new, nothing can lie at the host yet.
+  await followHoldsAtHost(transaction, recording, changed.map(({ rebateId }) => rebateId).filter((id) => id > 0n))
+}
 
 const realId = (event: SheetEvent, { events }: WrittenIds): bigint => (event.id < 0n ? events[Number(-event.id) - 1] ?? event.id : event.id)
 
@@ -90,7 +97,7 @@ export async function applyConsequencesAgain(transaction: Transaction, recording
   const again = due.length === 0 ? null : await settleAgain(transaction, recording, { eventIds: due, rules: sheet.rules })
   if (again !== null) await tellOfRebates(transaction, again.sheet, again.ids)
   await moveAutomatically(transaction, recording, distinctMembers([settled, ...(again === null ? [] : [again])].flatMap((each) => each.sheet.newRebates.filter(({ kind }) => kind === 'rebate'))))
-  await takeBackAtHost(transaction, recording, { transferKeys: [settled, ...(again === null ? [] : [again])].flatMap((each) => reversalsOf(each.sheet)) })
+  await askHost(transaction, recording, [sheet, ...(again === null ? [] : [again.sheet])])
 }
 
 function distinctMembers(rebates: readonly { readonly programId: bigint; readonly accountId: bigint }[]): { programId: bigint; accountId: bigint }[] {
