@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { EARNED_RULES } from '../../src/ledger/verify-earned-rules.ts'
 import { programRules, type ProgramRulesInput } from '../../src/policies/index.ts'
 import { changeEnrolment, excludeAccount, recordClick } from '../../src/programs/index.ts'
+import { suspensionAfter } from '../../src/programs/enrolment-clock.ts'
 import { expectBooksToBalance } from '../books.ts'
 import { useDatabase } from '../database.ts'
 import { units } from './programme.ts'
@@ -97,6 +98,21 @@ describe('caps', () => {
     const answers = await Promise.all(['a', 'b', 'c', 'd'].map((eventId) => programme.pay(friend, '100', { eventId: `batch-${eventId}` })))
     expect(answers.map((answer) => (answer.ok ? answer.rebates.reduce((sum, { amount }) => sum + amount, 0n) : -1n)).reduce((sum, amount) => sum + amount, 0n)).toBe(units('25'))
     expect(await programme.balances(inviter)).toEqual({ 'reward_available USD': units('25') })
+  })
+})
+
+describe('an idle year', () => {
+  const YEARS: readonly [string, string, string, string][] = [
+    ['a client on the day before clocks are put forward', 'America/New_York', '2026-03-07T23:59:59.999-05:00', '2027-03-08T00:00:00-05:00'],
+    ['a client on the day on which they are put forward', 'America/New_York', '2026-03-08T12:00:00-04:00', '2027-03-09T00:00:00-05:00'],
+    ['a year later the clocks have changed on another day', 'America/New_York', '2025-03-13T12:00:00-04:00', '2026-03-14T00:00:00-04:00'],
+    ['a suspension on the day on which they are put forward begins with its first instant', 'America/New_York', '2025-03-07T12:00:00-05:00', '2026-03-08T00:00:00-05:00'],
+    ['one on the day on which they are put back begins with its first midnight', 'America/Havana', '2025-10-31T12:00:00-04:00', '2026-11-01T00:00:00-04:00'],
+    ['a zone without changes, by its own midnight', 'Asia/Shanghai', '2026-05-14T23:59:59.999+08:00', '2027-05-15T00:00:00+08:00'],
+    ['the 29th of February', 'UTC', '2028-02-29T23:59:59.999Z', '2029-03-01T00:00:00Z'],
+  ]
+  test.each(YEARS)('%s', (_what, zone, clientAt, suspension) => {
+    expect(suspensionAfter({ zone, enrolment: { idle: { years: 1, noticeDays: [30, 7] } } }, new Date(clientAt))).toEqual(new Date(suspension))
   })
 })
 
