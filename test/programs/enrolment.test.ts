@@ -127,6 +127,17 @@ describe('enrolment', () => {
   })
 })
 
+describe('an erased member', () => {
+  test('is suspended like others, and nobody is told', async () => {
+    const { id } = await memberWithClient(at('2025-07-10T09:00:00Z'))
+    await database.prisma.accountIdentity.delete({ where: { accountId: id } })
+    await runDaily('2026-06-11T00:30:00Z', '2026-06-11T00:30:00Z')
+    await runDaily('2026-07-04T00:30:00Z', '2026-07-04T00:30:00Z')
+    await runDaily('2026-07-11T00:30:00Z', '2026-07-11T00:30:00Z')
+    expect([await now(id), await database.prisma.outbox.count({ where: { objectId: id } })]).toEqual(['suspended', 0])
+  })
+})
+
 describe('the idle clock', () => {
   const rules = (zone: string, years = 1) => ({ zone, enrolment: { idle: { years, noticeDays: [30, 7] } } })
 

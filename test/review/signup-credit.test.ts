@@ -8,7 +8,7 @@ import type { Reviewer } from '../../src/review/index.ts'
 import { expectBooksToBalance } from '../books.ts'
 import { useDatabase } from '../database.ts'
 import { units } from '../programs/programme.ts'
-import { decided, type Desk, makeDesk, undone } from './desk.ts'
+import { decided, type Desk, makeDesk, refusedPlan, undone } from './desk.ts'
 
 const setting = await useDatabase()
 const { clock, database, owner } = setting
@@ -79,6 +79,16 @@ describe('the sign-up credit in review', () => {
     await undone(ann, decision)
     expect(await desk.dump()).toEqual(before)
     expect(await endsAt()).toEqual(inDays(20))
+  })
+
+  test('that has ended meanwhile cannot be frozen again by undoing its release: that is refused, not failed', async () => {
+    await decided(ann, { kind: 'freeze', target, signupCredit: true })
+    const release = await decided(ann, { kind: 'release', target }, 'household')
+    clock.advance(31 * DAY)
+    await expireCredits({ database, clock })
+    expect(await balances()).toEqual({ 'main_paid USD': units('10') })
+    expect(await refusedPlan(ann, { kind: 'undo', decisionId: release.id.toString() })).not.toBe('planned')
+    await expectBooksToBalance(owner)
   })
 
   test('is reclaimed as far as it is not spent, and the spent part makes no debt', async () => {
