@@ -116,6 +116,8 @@ function taskOf(job: Job, parts: JobParts, queue: Queue): Task {
       await job.run(parts, bodyOf(payload))
     } catch (error) {
       failure = reasonOf(error)
+      // Ended because the process stops: no failure, and run again by another process or at the next start.
+      if (parts.stopping.aborted && failure === 'AbortError') throw new Error('stopped')
       parts.log.error({ job: job.name, reason: failure }, 'job failed')
     }
     await noteRun(queue, job, { startedAt, endedAt: parts.clock.now(), failure })

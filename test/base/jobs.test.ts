@@ -130,6 +130,22 @@ describe('a job', () => {
     expect(wasTold).toBe(true)
   })
 
+  test('that gives up because the process stops has not failed, and is due again', async () => {
+    const begun = signal()
+    const running = await serving([defineJob({ name: 'long_one', run: async ({ stopping }) => {
+      begun.reach()
+      await new Promise((resolve) => stopping.addEventListener('abort', resolve, { once: true }))
+      stopping.throwIfAborted()
+    } })])
+    await database.inTransaction((transaction) => enqueue(transaction, 'long_one'))
+    await begun.reached
+    started.pop()
+    await running.stop()
+    expect((await readJobRuns(database)).some(({ name }) => name === 'long_one')).toBe(false)
+    const { rows } = await owner.pool.query('select locked_by, attempts < max_attempts as due from graphile_worker._private_jobs')
+    expect(rows).toEqual([{ locked_by: null, due: true }])
+  })
+
   test('needs a name of its own, and one time at most', async () => {
     const run = (): Promise<void> => Promise.resolve()
     expect(() => defineJob({ name: 'Two Words', run })).toThrow('lower case')

@@ -13,11 +13,12 @@ import { parseConfig } from '../../src/base/config.ts'
 import { type Database, openDatabase } from '../../src/base/database.ts'
 import { checkKeys, writeKeyFiles } from '../../src/base/keys.ts'
 import { createLog } from '../../src/base/log.ts'
+import { MIGRATIONS_DIRECTORY } from '../../src/base/migrations.ts'
 import { createChecks } from '../../src/checks/index.ts'
 import type { CliContext } from '../../src/cli/context.ts'
 import { runCommand } from '../../src/cli/run-command.ts'
 import { importFolder } from '../../src/intake/import-folder.ts'
-import { sealPostings } from '../../src/keeping/index.ts'
+import { restore, sealPostings } from '../../src/keeping/index.ts'
 import { verifyBooks } from '../../src/ledger/index.ts'
 import { matureRebates, recordEvent } from '../../src/programs/index.ts'
 import { decisionVerifier } from '../../src/review/index.ts'
@@ -284,6 +285,24 @@ describe('a restore is refused, and leaves nothing behind,', () => {
     expect(await ran(join(directory, 'data-full'), 'restore', folder, '--keys', keyFile)).toMatchObject({ code: 2, complained: expect.stringContaining('not empty') })
     expect(await contentOf(owner.pool)).toEqual(before)
   })
+})
+
+test('a login that owns the database and is no superuser can restore', async () => {
+  const [name, login] = [fresh(), `keeper_${process.pid}`]
+  await owner.pool.query(`create role ${login} login createrole`)
+  await owner.pool.query(`create database ${name} owner ${login}`)
+  try {
+    const ownerUrl = urlOf(name).replace('//postgres@', `//${login}@`)
+    expect(await restore({ folder, keys, ownerUrl, migrations: MIGRATIONS_DIRECTORY })).toMatchObject({ ok: true })
+    await opened(name, async (serving, owning) => {
+      const { rows: [table] } = await owning.pool.query<{ owner: string }>(`select tableowner as owner from pg_tables where tablename = 'entry' and schemaname = 'public'`)
+      expect(table?.owner).toBe(login)
+      expect((await verifyBooks(serving, keys, { more: [decisionVerifier] })).faults).toEqual([])
+    })
+  } finally {
+    await owner.pool.query(`drop database ${name} with (force)`)
+    await owner.pool.query(`drop role ${login}`)
+  }
 })
 
 test('a backup with a wrong row is restored as it was, and says so', async () => {
