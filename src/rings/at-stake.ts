@@ -20,7 +20,8 @@ export function rebatesAtStake({ at, of }: AtStakeQuery): string {
               FROM rebate r JOIN position p ON p.rebate_id = r.id AND p.amount > 0 JOIN book_account b ON b.id = p.book_account_id
                 AND b.kind IN ('reward_pending', 'reward_held', 'reward_available', 'main_reward', 'main_bonus', 'main_held')
               WHERE r.referral_id IS NOT NULL AND ${of} GROUP BY r.referral_id, r.program_id, r.asset) AS held
-      JOIN LATERAL (SELECT rules.rules ->> 'asset' AS asset, rules.rules -> 'valuation' AS valuation FROM program_version rules WHERE rules.program_id = held.program_id
-              ORDER BY rules.effective_from <= ${at} DESC, CASE WHEN rules.effective_from <= ${at} THEN rules.effective_from END DESC, rules.effective_from LIMIT 1) AS version ON true
+      JOIN (SELECT DISTINCT ON (rules.program_id) rules.program_id, rules.rules ->> 'asset' AS asset, rules.rules -> 'valuation' AS valuation FROM program_version rules
+              ORDER BY rules.program_id, rules.effective_from <= ${at} DESC, CASE WHEN rules.effective_from <= ${at} THEN rules.effective_from END DESC, rules.effective_from) AS version
+        ON version.program_id = held.program_id
       JOIN asset own ON own.code = version.asset JOIN asset other ON other.code = held.asset)`
 }
