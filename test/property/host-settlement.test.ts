@@ -20,6 +20,7 @@ const RUNS = isLong ? 60 : 5
 type Command =
   | { readonly kind: 'recharge'; readonly who: number; readonly cents: number }
   | { readonly kind: 'refund'; readonly which: number; readonly cents: number }
+  | { readonly kind: 'dispute'; readonly which: number; readonly how: 'dispute_opened' | 'dispute_won' | 'chargeback' }
   | { readonly kind: 'transfer'; readonly cents: number }
   | { readonly kind: 'answer'; readonly which: number; readonly share: number }
   | { readonly kind: 'retry'; readonly which: number }
@@ -30,6 +31,7 @@ const index = fc.nat({ max: 40 })
 const command: fc.Arbitrary<Command> = fc.oneof(
   { arbitrary: fc.record({ kind: fc.constant('recharge' as const), who: index, cents: fc.integer({ min: 100, max: 50_000 }) }), weight: 3 },
   { arbitrary: fc.record({ kind: fc.constant('refund' as const), which: index, cents: fc.integer({ min: 1, max: 30_000 }) }), weight: 3 },
+  { arbitrary: fc.record({ kind: fc.constant('dispute' as const), which: index, how: fc.constantFrom('dispute_opened' as const, 'dispute_won' as const, 'chargeback' as const) }), weight: 2 },
   { arbitrary: fc.record({ kind: fc.constant('transfer' as const), cents: fc.integer({ min: 1, max: 4_000 }) }), weight: 3 },
   { arbitrary: fc.record({ kind: fc.constant('answer' as const), which: index, share: fc.integer({ min: 0, max: 4 }) }), weight: 6 },
   { arbitrary: fc.record({ kind: fc.constant('retry' as const), which: index }), weight: 1 },
@@ -78,6 +80,9 @@ async function run(world: World, step: Command): Promise<void> {
   } else if (step.kind === 'refund') {
     const recharge = world.recharges[step.which % Math.max(1, world.recharges.length)]
     if (recharge !== undefined) await programme.refund(`q-${++worlds}`, recharge.id, recharge.accountId, amountOf(step.cents))
+  } else if (step.kind === 'dispute') {
+    const recharge = world.recharges[step.which % Math.max(1, world.recharges.length)]
+    if (recharge !== undefined) await programme.record({ type: step.how, accountId: recharge.accountId, originalEventId: recharge.id })
   } else if (step.kind === 'transfer') {
     await programme.transfer(world.hub, step.cents % 3 === 0 ? 'all' : amountOf(step.cents))
   } else if (step.kind === 'answer') {
