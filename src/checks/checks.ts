@@ -17,7 +17,7 @@ import { type CheckRow, createCheckRecords, type StoredRequest, WAITING_MAX, wri
 import { type TokenResult, verifyCheck } from './check-token.ts'
 import { judge, type Judgement, type LocalPrecision } from './judgement.ts'
 import { type LookedUpAccount, lookUpAccounts } from './look-up.ts'
-import { hashObservations, parseAmount, type SeenIdentifier, sidesOf } from './question.ts'
+import { hashObservations, parseAmount, type SeenIdentifier, sidesOf, storedRequest } from './question.ts'
 import { type AwaitedCheck, readAwaited } from './recheck.ts'
 import { createRefreshing, type Refreshing } from './refreshing.ts'
 import { Replays, requestKeyOf } from './replays.ts'
@@ -314,11 +314,3 @@ function refused(reason: CheckRefusal, detail: string): CheckOutcome {
 function asReplay(outcome: CheckOutcome): CheckOutcome {
   return outcome.ok ? { ...outcome, replayed: true } : outcome
 }
-
-function storedRequest({ program, subject, subject_id, inviter, invitee, amount, asset }: CheckRequest, seen: readonly SeenIdentifier[]): StoredRequest {
-  return {
-    program, subject, subject_id, inviter, invitee: invitee ?? null, amount, asset,
-    identifiers: seen.map(({ kind, hash, flags, of }) => ({ kind, hash: hash.toString('hex'), flags, of })),
-  }
-}
-

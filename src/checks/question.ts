@@ -7,6 +7,7 @@ import type { CheckIndex, IndexedIdentifier } from './check-index.ts'
 import { IDENTIFIERS_MAX, type Side } from './gather.ts'
 import { sideOf } from './judgement.ts'
 import type { LookedUpAccount } from './look-up.ts'
+import type { StoredRequest } from './check-records.ts'
 import type { CheckRequest } from './request.ts'
 
 export interface SeenIdentifier {
@@ -77,3 +78,12 @@ export function sidesOf(
     describe: (identifier) => index.identifier(identifier) ?? local.get(identifier),
   }
 }
+
+/** The request as it is kept while a real answer is awaited: without raw identifiers. */
+export function storedRequest({ program, subject, subject_id, inviter, invitee, amount, asset }: CheckRequest, seen: readonly SeenIdentifier[]): StoredRequest {
+  return {
+    program, subject, subject_id, inviter, invitee: invitee ?? null, amount, asset,
+    identifiers: seen.map(({ kind, hash, flags, of }) => ({ kind, hash: hash.toString('hex'), flags, of })),
+  }
+}
+
