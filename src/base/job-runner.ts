@@ -74,7 +74,11 @@ async function start(queue: Queue, parts: JobParts, { concurrency, watchSeconds 
     }])),
   })
   const watch = watchPool(queue, poolId, watchSeconds)
-  const ended = runner.promise.catch((error: unknown) => queue.log.error({ reason: reasonOf(error) }, 'the queue of jobs failed')).then(() => watch.stop())
+  const speakAgain = silenceTraces(queue.log)
+  const ended = runner.promise.catch((error: unknown) => queue.log.error({ reason: reasonOf(error) }, 'the queue of jobs failed')).then(async () => {
+    speakAgain()
+    await watch.stop()
+  })
   return {
     ended,
     stop: async () => {
@@ -86,6 +90,17 @@ async function start(queue: Queue, parts: JobParts, { concurrency, watchSeconds 
       await Promise.race([ended, delay(1000, undefined, { ref: false })])
       await watch.stop()
     },
+  }
+}
+
+/** A worker that ends while the database is away is printed by the library with all that the database said: here its kind goes to the log. */
+function silenceTraces(log: Log): () => void {
+  const { trace } = console
+  const quiet = (error: unknown): void => log.warn({ reason: reasonOf(error) }, 'a worker of the queue ended')
+  Object.assign(console, { trace: quiet })
+  return () => {
+    const { trace: current } = console
+    if (current === quiet) Object.assign(console, { trace })
   }
 }
 

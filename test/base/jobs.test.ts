@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import pino from 'pino'
 import { openDatabase, sqlStateOf } from '../../src/base/database.ts'
 import { defineJob, enqueue, type Job, type JobOptions, readJobRuns, type RunningJobs, runJobs } from '../../src/base/jobs.ts'
@@ -188,6 +188,7 @@ describe('the queue', () => {
   test('goes on after its connections were cut', async () => {
     let runs = 0
     let { reached, reach } = signal()
+    const printed = ['log', 'warn', 'error', 'trace'].map((each) => vi.spyOn(console, each as 'log').mockImplementation(() => undefined))
     await serving([defineJob({ name: 'steady', everySeconds: 0.05, run: () => { runs += 1; reach(); return Promise.resolve() } })])
     await reached
     await owner.pool.query(`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`)
@@ -197,6 +198,11 @@ describe('the queue', () => {
       await next.reached
     }
     expect(runs).toBeGreaterThanOrEqual(3)
+    await started.pop()?.stop()
+    for (const spy of printed) {
+      expect(spy.mock.calls).toEqual([])
+      spy.mockRestore()
+    }
   })
 
   test('runs a job in one process at a time, and what a killed process was doing is done by the other', async () => {
