@@ -32,9 +32,7 @@ async function event(account: string, type: string, more: Record<string, unknown
 }
 
 async function client(name: string, more: Record<string, unknown> = {}): Promise<void> {
-  const { resource_ids: resources = [`${name}-instance`], ...rest } = more
-  await event(name, 'signup', { observations: [{ kind: 'email', value: `${name}@example.com` }], ...rest })
-  await post('/v1/accounts', { program: 'chat', account: name, resource_ids: resources })
+  await event(name, 'signup', { resource_ids: [`${name}-instance`], observations: [{ kind: 'email', value: `${name}@example.com` }], ...more })
 }
 
 async function factsOf(account: string, client: string) {
