@@ -2,7 +2,7 @@
 // to the bank, and a reversal when the payout fails. Promises: the API version is pinned; every call carries its key; amounts are whole
 // minor units; the secret and the payee's account never enter a message.
 
-import Stripe from 'stripe'
+import { Stripe } from 'stripe'
 import { toMinor } from './minor-units.ts'
 import type { Processor, ProcessorAnswer, ProcessorEvent, ProcessorFinding, ProcessorOrder, ProcessorStep } from './processor.ts'
 

@@ -212,7 +212,7 @@ test('a reference names its payout and no other when a digit is mistyped', () =>
   for (const id of [1n, 12n, 97n, 98n, 1_000_000_007n]) {
     const reference = referenceOf(id)
     expect(payoutIdOf(` ${reference.toLowerCase()} `)).toBe(id)
-    for (const place of [...reference].keys()) {
+    for (let place = 0; place < reference.length; place++) {
       for (const digit of '0123456789') {
         const typed = reference.slice(0, place) + digit + reference.slice(place + 1)
         if (typed !== reference) expect(payoutIdOf(typed), typed).toBeNull()

@@ -3,7 +3,7 @@
 
 import { afterEach, describe, expect, test } from 'vitest'
 import { applyEnforcement, openHoldsOf } from '../../src/ledger/index.ts'
-import { addDestination, approveDestination, approvePayout, cancelPayout, destinationsOf, recordPayee, requestPayout, resolveHeldPayouts } from '../../src/payouts/index.ts'
+import { addDestination, approveDestination, approvePayout, cancelPayout, destinationsOf, makeBatch, recordPayee, requestPayout, resolveHeldPayouts } from '../../src/payouts/index.ts'
 import { expectBooksToBalance } from '../books.ts'
 import { useDatabase } from '../database.ts'
 import { answerOf, units } from '../programs/programme.ts'
@@ -85,7 +85,37 @@ describe('a request', () => {
     const hold = await database.prisma.hold.create({ data: { subjectKind: 'account', accountId: payee.accountId, ownerId: 1n, reason: 'review', placedAt: clock.now(), dueAt: new Date('2027-01-01T00:00:00Z'), onSilence: 'escalate' } })
     expect(await ask(payee, '10')).toEqual({ ok: false, reason: 'on_hold' })
     await database.prisma.hold.update({ where: { id: hold.id }, data: { endedAt: clock.now(), endedAs: 'released', endedActorId: 1n } })
-    expect(await ask(payee, '10')).toMatchObject({ ok: true })
+    const first = await ask(payee, '4')
+    if (!first.ok) throw new Error(first.reason)
+    for (const kind of ['no_payout', 'host_review']) {
+      const client = await owner.pool.connect()
+      await client.query('begin')
+      await client.query('set local session_replication_role = replica')
+      await client.query(`insert into account_restriction (account_id, kind, starts_at, ends_at, decision_id) values ($1, $2, $3, $4, 1)`, [payee.accountId, kind, clock.now(), new Date(clock.now().getTime() + 60_000)])
+      await client.query('commit')
+      client.release()
+      expect(await ask(payee, '2')).toEqual({ ok: false, reason: 'restricted' })
+      if (kind === 'no_payout') expect(await makeBatch(desks.ada, { programId: programme.programId, method: 'bank' })).toMatchObject({ leftOut: [{ payoutId: first.payout.id, reason: 'restricted' }] })
+      clock.advance(61)
+    }
+    expect(await ask(payee, '2')).toMatchObject({ ok: true })
+  })
+
+  test('of eight callers at once for everything there is gives it to one of them', async () => {
+    const payee = await member(next(), toBank())
+    await earn(payee, '10')
+    const answers = await Promise.all(Array.from({ length: 8 }, () => ask(payee, '10')))
+    expect(answers.filter(({ ok }) => ok)).toHaveLength(1)
+    expect(new Set(answers.flatMap((answer) => (answer.ok ? [] : [answer.reason])))).toEqual(new Set(['nothing_available']))
+    expect(await balances(payee.accountId)).toEqual({ 'payout_in_transit USD': units('10') })
+  })
+
+  test('of eight callers at once under one key is one payout', async () => {
+    const payee = await member(next(), toBank())
+    await earn(payee, '10')
+    const answers = await Promise.all(Array.from({ length: 8 }, () => ask(payee, '1', { key: 'same' })))
+    expect(new Set(answers.map((answer) => (answer.ok ? answer.payout.id : 0n))).size).toBe(1)
+    expect(await balances(payee.accountId)).toMatchObject({ 'payout_in_transit USD': units('1') })
   })
 })
 

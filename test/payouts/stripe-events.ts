@@ -1,6 +1,6 @@
 // Events as Stripe signs them, made with Stripe's own library.
 
-import Stripe from 'stripe'
+import { Stripe } from 'stripe'
 
 export const WEBHOOK_SECRET = 'whsec_test'
 
