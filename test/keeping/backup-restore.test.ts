@@ -165,8 +165,13 @@ describe('a restored database', () => {
     expect(before.find((row) => row.name === 'event')).toMatchObject({ others: '1' })
     await opened(name, async (_serving, owning) => {
       expect(await seenByTheScan(owning.pool)).toEqual(before)
-      const { rows: [next] } = await owning.pool.query<{ all: boolean }>(`select (select max(xid) from event) < pg_snapshot_xmin(pg_current_snapshot()) as all`)
-      expect(next?.all).toBe(true)
+      // Another server may be younger than the one that was backed up: no number of that one may be left, and these are below any server's own.
+      for (const table of ['account', 'observation', 'event', 'rebate', 'transfer']) {
+        const { rows: [most] } = await owning.pool.query<{ xid: string }>(`select max(xid)::text as xid from ${table}`)
+        expect(Number(most?.xid), table).toBeLessThanOrEqual(4)
+      }
+      const { rows: [scan] } = await owning.pool.query(`select position::text, snapshot from scan where state = 'finished' order by id desc limit 1`)
+      expect(scan).toEqual({ position: '4', snapshot: '4:4:' })
     })
   })
 
