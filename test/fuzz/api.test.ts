@@ -6,14 +6,17 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { problemSchema } from '../../src/api/problem-reply.ts'
 import type { Route } from '../../src/api/route.ts'
 import { type Called, useApi } from '../api/api.ts'
+import { sendToHost } from '../api/host-money.ts'
 import { tellStory } from '../api/story.ts'
 import { expectBooksToBalance } from '../books.ts'
 import { arbitraryOf, type Dictionary, type JsonSchema, mutationOf } from './arbitrary.ts'
 
 const RUNS = process.env['RINGFENCE_LONG'] === '1' ? 1_000 : 20
-const { api, call, key, scanned, owner } = await useApi()
+const { api, call, key, scanned, owner, database, keys, clock } = await useApi()
 const seen = new Map<string, Set<number>>()
 let token = ''
+/** Instructions to answer: hosts know them by longer ids than the other things of this API. */
+let hostMoney = { confirmed: '', refused: '' }
 let dictionary: Dictionary = {}
 let document: { paths: Record<string, Record<string, { responses: Record<string, unknown>; requestBody?: { content: Record<string, { schema: JsonSchema }> } }>>; components: { schemas: Record<string, JsonSchema> } }
 
@@ -22,7 +25,9 @@ beforeAll(async () => {
   const story = await tellStory(call, token, scanned)
   document = (await call('GET', '/openapi.json')).json as typeof document
   const plan = (await call('POST', '/v1/plans', { token, body: { action: { kind: 'freeze', target: { case_id: story.caseId } } } })).json
+  hostMoney = await sendToHost({ database, keys, clock }, 'main', 'inviter')
   dictionary = {
+    url: ['https://hooks.example.com/'], confirmed: ['0.5', '1'], instruction_id: [hostMoney.confirmed],
     user_agent: ['Mozilla/5.0'], program: ['main', 'main', 'main', 'other'], account: ['inviter', 'inviter', 'inviter', 'alt1', 'stranger'], inviter: ['inviter', 'friend'], invitee: ['alt1', 'alt2', 'friend'], asset: ['USD', 'USD', 'USD', 'DAY'], currency: ['USD', 'USD', 'DAY'],
     code: [story.code], ring_id: [story.ringId], case_id: [story.caseId], plan_id: [plan['plan_id']], hash: [plan['hash']], source: ['shop'], key: ['main', 'new-program'], kind: ['ip', 'device:install', 'email', 'payment:fingerprint'],
     original: ['r-alt1', 'r-friend', 'never'], at_least: ['1', '2'], landing_page: ['https://example.com/a'], occurred_at: ['2026-05-20T08:45:00Z', '2026-05-20T09:45:00Z'], effective_from: ['2026-08-01T00:00:00Z', '2026-09-01T00:00:00Z'], amount: ['0.01', '1', '100'], month: ['2026-05', '2026-04'],
@@ -32,12 +37,15 @@ beforeAll(async () => {
 
 /** One request with the key of everything, or a path's parameter replaced by one that exists. */
 async function send(route: Route, body: unknown): Promise<Called> {
-  const path = route.path.replace(':key', 'main').replace(':id', '1').replace(':code', String(dictionary['code']?.[0]))
+  const path = pathOf(route).replace(':code', String(dictionary['code']?.[0]))
   const answer = await call(route.method.toUpperCase(), path, { token, body, headers: { 'idempotency-key': `fuzz-${fuzzed++}` } })
   judge(route, answer, JSON.stringify(body))
   return answer
 }
 let fuzzed = 0
+
+const idFor = (path: string): string => (!path.startsWith('/v1/instructions/') ? '1' : path.endsWith('/refuse') ? hostMoney.refused : hostMoney.confirmed)
+const pathOf = ({ path }: Route): string => path.replace(':key', 'main').replace(':id', idFor(path))
 
 function judge(route: Route, answer: Called, sent: string): void {
   const place = `${route.method} ${route.path} answered ${answer.status} ${answer.text.slice(0, 300)} to ${sent.slice(0, 600)}`
@@ -101,7 +109,7 @@ describe('afterwards', () => {
     const unmet: string[] = []
     for (const route of withBodies) {
       const name = `${route.method} ${route.path}`
-      const path = route.path.replace(':key', 'main').replace(':id', '1')
+      const path = pathOf(route)
       const scoped = await key({ scopes: ['metrics:read'] })
       for (const given of [
         {}, { token: scoped, body: {} }, { token, body: {} }, { token, raw: '{}', headers: { 'content-type': 'text/plain', 'idempotency-key': 'typed' } }, { token, raw: ' '.repeat(route.bodyBytesMax + 1), headers: { 'idempotency-key': 'large' } },
