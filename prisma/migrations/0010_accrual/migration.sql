@@ -298,14 +298,17 @@ BEGIN
     UPDATE book_account b SET balance = b.balance + change.total, version = b.version + change.entries
       FROM (SELECT e.book_account_id, sum(e.amount)::bigint AS total, count(*) AS entries FROM unnest(v_book_ids, p_amounts) AS e(book_account_id, amount) GROUP BY 1) AS change
       WHERE b.id = change.book_account_id;
-    INSERT INTO position AS p (book_account_id, rebate_id, sign, amount)
-      SELECT e.book_account_id, e.rebate_id, b.sign, 0 FROM (SELECT DISTINCT book_account_id, rebate_id FROM unnest(v_book_ids, p_rebate_ids) AS e(book_account_id, rebate_id)) AS e
-        JOIN book_account b ON b.id = e.book_account_id AND b.account_id IS NOT NULL
-        WHERE e.rebate_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM position p WHERE p.book_account_id = e.book_account_id AND p.rebate_id = e.rebate_id);
+    -- Those that are there first: an amount below zero is never a new line, whose bound would be checked before the sum.
     UPDATE position p SET amount = p.amount + change.total
       FROM (SELECT e.book_account_id, e.rebate_id, sum(e.amount)::bigint AS total FROM unnest(v_book_ids, p_rebate_ids, p_amounts) AS e(book_account_id, rebate_id, amount)
               WHERE e.rebate_id IS NOT NULL GROUP BY 1, 2) AS change
       WHERE p.book_account_id = change.book_account_id AND p.rebate_id = change.rebate_id;
+    INSERT INTO position (book_account_id, rebate_id, sign, amount)
+      SELECT e.book_account_id, e.rebate_id, b.sign, e.total
+        FROM (SELECT e.book_account_id, e.rebate_id, sum(e.amount)::bigint AS total FROM unnest(v_book_ids, p_rebate_ids, p_amounts) AS e(book_account_id, rebate_id, amount)
+                WHERE e.rebate_id IS NOT NULL GROUP BY 1, 2) AS e
+        CROSS JOIN LATERAL (SELECT b.sign FROM book_account b WHERE b.id = e.book_account_id AND b.account_id IS NOT NULL OFFSET 0) AS b
+        WHERE NOT EXISTS (SELECT 1 FROM position p WHERE p.book_account_id = e.book_account_id AND p.rebate_id = e.rebate_id);
   END IF;
   IF cardinality(v_inserted) = v_count THEN
     RETURN QUERY SELECT t.id, false FROM unnest(v_ids) WITH ORDINALITY AS t(id, place) ORDER BY t.place;
