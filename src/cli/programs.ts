@@ -79,7 +79,7 @@ async function add({ reviewer, read }: ReviewSession, context: CliContext, key: 
   if (wanted === undefined) return complain(context, `The catalogue has no ${key}: it has ${catalogue.map((program) => program.key).join(', ')}.`)
   const isKnown = (await read((transaction) => transaction.program.count({ where: { key, programVersion: { some: {} } } }))) > 0
   const result = await publishProgram(reviewer, wanted)
-  if (result.ok) return tell(context, result.isNew ? `Added ${key} with ${wanted.versions.length} versions of its rules. Its checks only observe until a policy says otherwise.` : `${key} is there already, as in the catalogue.`)
+  if (result.ok) return tell(context, result.isNew ? `Added ${key} with ${wanted.versions.length} version${wanted.versions.length === 1 ? '' : 's'} of its rules. Its checks only observe until a policy says otherwise.` : `${key} is there already, as in the catalogue.`)
   if (!isKnown) return refuse(context, { reason: result.reason, detail: refusalText(result) }, { isJson: false })
   refuse(context, { reason: 'known_with_other_rules', detail: `${key} is there already with rules of its own, which stay. Take over others with \`programs show\` and \`programs publish\`.` }, { isJson: false })
 }

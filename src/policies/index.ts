@@ -8,6 +8,7 @@ export { type ProgramRules, type ProgramRulesInput, programRules, type TrackRule
 export { PAYOUT_METHODS } from './reward-rules.ts'
 export { type NewProgram, type NewVersion, type Published, type Publisher, type PublishRefusal, publishProgram, refusalText } from './publish.ts'
 export { type PolicyVersion, type ProgramVersion, policyAt, programVersionAt, programVersionOf } from './versions.ts'
+export { inLanguage, type Spoken } from './rule-words.ts'
 export { DAY, exponentOfAsset, publishedUnits, smallestUnits } from './rule-amounts.ts'
 export { type CalendarPeriod, calendarPeriod, formatInZone, instantOf, type LocalTime, localTime, timeWithOffset, yearsLater } from './zone-time.ts'
 export { RULE_LANGUAGES, type RuleLanguage, type RuleParagraph, rulesInWords } from './rules-in-words.ts'

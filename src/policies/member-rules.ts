@@ -1,7 +1,7 @@
 // Who takes part, who counts as a new customer, how a customer is bound to an inviter, and what the terms allow against abuse.
 
 import { z } from 'zod'
-import { decimal, words } from './rule-words.ts'
+import { decimal, spoken, words } from './rule-words.ts'
 
 export const ENFORCEMENT_ACTIONS = ['hold', 'cancel', 'freeze', 'reclaim', 'restrict'] as const
 export type EnforcementAction = (typeof ENFORCEMENT_ACTIONS)[number]
@@ -71,5 +71,5 @@ export const memberPage = z.strictObject({
   lists: z.array(z.enum(['invitees', 'rebates', 'tree'])).default(['invitees', 'rebates']),
   share: z.array(z.enum(['copy', 'x', 'linkedin'])).default(['copy']),
   /** Where a member asks for help, in words. */
-  contact: words(200).default(''),
+  contact: spoken(200).default(''),
 })

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { binding, defaultBinding, defaultEligibility, eligibility, enforcement, enrolment, memberPage, traffic } from './member-rules.ts'
 import { answerDays, cap, defaultAnswerDays, defaultMovement, movement, reward, signupCredit, track } from './reward-rules.ts'
 import { DAY, smallestUnits } from './rule-amounts.ts'
-import { assetCode, decimal, ruleWord, wholeSeconds, words, zone } from './rule-words.ts'
+import { assetCode, decimal, ruleWord, spoken, wholeSeconds, words, zone } from './rule-words.ts'
 
 export const programRules = z.strictObject({
   /** Which events earn. Paying on recharges and on spending counts the same money twice, so `both` must be asked for. */
@@ -47,7 +47,7 @@ export const programRules = z.strictObject({
   /** What members share, per language, with its advertising disclosure. */
   shareText: z.partialRecord(z.enum(['en', 'zh-CN']), words(500).min(1)),
   /** What the reward may be spent on, in words for members. */
-  creditScope: words(200).default(''),
+  creditScope: spoken(200).default(''),
   memberPage: memberPage.prefault({}),
 }).refine(({ defaultTrack, tracks }) => new Set([defaultTrack, ...tracks.map(({ key }) => key)]).size === tracks.length + 1, { path: ['tracks'], message: 'each track needs a name of its own' })
   .refine(({ binding: { afterSignup, claims } }) => (afterSignup === 'claim') === (claims !== undefined), { path: ['binding', 'claims'], message: 'claims are described where they are allowed, and only there' })

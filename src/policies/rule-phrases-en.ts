@@ -27,7 +27,7 @@ export const english: RulePhrases = {
     takesPart: 'Who takes part', reward: 'The reward', earns: 'What it is earned on', movement: 'What becomes of it', binding: 'How a friend is bound', counts: 'Who counts',
     ends: 'When it ends', seen: 'What members see', abuse: 'Against abuse', changes: 'Changes of these rules',
   },
-  everybody: () => 'Every account takes part without applying, at the same rate.',
+  everybody: () => 'Every account takes part without applying; nobody has a rate of their own.',
   track: ({ key, entry }) => (entry === 'upgrade' ? `A member may change to the track ${key} and back at any time.`
     : `The track ${key} needs a signed contract; what was earned before the signing stays on the other track.`),
   reward(track, isOnly) {

@@ -24,7 +24,7 @@ export const chinese: RulePhrases = {
     takesPart: '谁可以参加', reward: '奖励', earns: '奖励依据', movement: '奖励的去向', binding: '如何建立推荐关系', counts: '谁算有效',
     ends: '何时结束', seen: '成员可以看到什么', abuse: '防止滥用', changes: '规则的变更',
   },
-  everybody: () => '每个账户无需申请即可参加，比例相同。',
+  everybody: () => '每个账户无需申请即可参加，任何人都没有单独的比例。',
   track: ({ key, entry }) => (entry === 'upgrade' ? `成员可以随时切换到 ${key} 方案，也可以切换回来。` : `${key} 方案需要签订合同；签订之前的奖励仍按原方案计算。`),
   reward(track, isOnly) {
     const { reward, asset } = track
@@ -71,7 +71,7 @@ export const chinese: RulePhrases = {
     return held.length === 0 ? null : `由${listed(held)}产生的奖励须经审核。`
   },
   ends: (idle) => (idle === null ? '长期有效：只要推荐关系存在，每笔符合条件的付款都产生奖励。'
-    : `最近一位客户之后满 ${idle.years} 个自然年没有新客户即暂停，并在 ${listed([...idle.noticeDays].sort((left, right) => right - left).map(String))} 天前通知。已得奖励不受影响，链接仍可建立关系，有新客户后恢复。`),
+    : `最近一位客户之后满 ${idle.years} 个自然年没有新客户即暂停，并在 ${[...idle.noticeDays].sort((left, right) => right - left).join('、')} 天前通知。已得奖励不受影响，链接仍可建立关系，有新客户后恢复。`),
   sees: ({ figures, lists, share }) => `成员可以看到${listed([...figures.map((figure) => FIGURES[figure]), ...lists.map((list) => LISTS[list])])}；分享方式：${listed(share.map((way) => SHARES[way]))}。`,
   contact: (text) => `帮助：${text}`,
   enforcement: ({ actions, termsVersion, termsUrl }) => `${actions.length === 0 ? '条款不允许任何处置' : `条款允许${listed(actions.map((action) => ACTIONS[action]))}`}；不符合条件的关系不计入。条款版本 ${termsVersion}：${termsUrl}`,

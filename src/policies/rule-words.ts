@@ -5,6 +5,15 @@ import { z } from 'zod'
 /** Words that a person wrote, with line breaks but without other control characters: a database and a page refuse those. */
 export const words = (most: number) => z.string().max(most).refine((text) => !/[\p{Cc}\p{Surrogate}]/u.test(text.replaceAll(/[\n\t]/g, ' ')), 'words without control characters')
 
+/** Words for members: in one language for all, or in each. */
+export const spoken = (most: number) => z.union([words(most), z.partialRecord(z.enum(['en', 'zh-CN']), words(most))])
+export type Spoken = z.output<ReturnType<typeof spoken>>
+
+/** In the language, else in English, else in what there is; empty where nothing was written. */
+export function inLanguage(text: Spoken, language: 'en' | 'zh-CN'): string {
+  return typeof text === 'string' ? text : text[language] ?? text.en ?? text['zh-CN'] ?? ''
+}
+
 /** Amounts in rules are decimal strings in units, such as "25" or "2.5". */
 export const decimal = z.string().regex(/^\d{1,12}(\.\d{1,6})?$/, 'an amount such as 25 or 2.5')
 export const wholeSeconds = z.number().int().min(0).max(10 * 366 * 86_400)

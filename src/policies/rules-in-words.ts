@@ -5,6 +5,7 @@ import { chinese } from './rule-phrases-zh.ts'
 import { english } from './rule-phrases-en.ts'
 import type { ProgramRules, TrackRules } from './program-rules.ts'
 import { tracksOf } from './program-rules.ts'
+import { inLanguage } from './rule-words.ts'
 
 export const RULE_LANGUAGES = ['en', 'zh-CN'] as const
 export type RuleLanguage = (typeof RULE_LANGUAGES)[number]
@@ -56,12 +57,13 @@ const PHRASES: Readonly<Record<RuleLanguage, RulePhrases>> = { en: english, 'zh-
 /** In the order of the topics; none is left out. */
 export function rulesInWords(rules: ProgramRules, language: RuleLanguage): RuleParagraph[] {
   const phrases = PHRASES[language]
-  const sentences = sentencesOf(rules, phrases)
+  const sentences = sentencesOf(rules, phrases, language)
   return RULE_TOPICS.map((topic) => ({ topic, heading: phrases.headings[topic], sentences: sentences[topic].filter((sentence) => sentence !== null) }))
 }
 
-function sentencesOf(rules: ProgramRules, phrases: RulePhrases): Readonly<Record<RuleTopic, readonly (string | null)[]>> {
-  const { asset, binding, eligibility, traffic, signupCredit, reviewAfterDays, creditScope, memberPage } = rules
+function sentencesOf(rules: ProgramRules, phrases: RulePhrases, language: RuleLanguage): Readonly<Record<RuleTopic, readonly (string | null)[]>> {
+  const { asset, binding, eligibility, traffic, signupCredit, reviewAfterDays, memberPage } = rules
+  const [scope, contact] = [inLanguage(rules.creditScope, language), inLanguage(memberPage.contact, language)]
   const tracks = tracksOf(rules)
   const isOnly = tracks.length === 1
   return {
@@ -76,14 +78,14 @@ function sentencesOf(rules: ProgramRules, phrases: RulePhrases): Readonly<Record
     ],
     movement: [...tracks.flatMap((track) => [
       track.maturitySeconds === 0 ? null : phrases.matures(track, isOnly), phrases.transfer(track, isOnly, rules.settlement), phrases.payout(track, isOnly),
-    ]), creditScope === '' ? null : phrases.scope(creditScope)],
+    ]), scope === '' ? null : phrases.scope(scope)],
     binding: [phrases.bound(binding.link, binding.code, binding.precedence), phrases.afterSignup(binding.afterSignup === 'claim' ? binding.claims : null)],
     counts: [
       eligibility.newCustomer ? phrases.newCustomer() : null, eligibility.separateAccount ? phrases.separateAccount() : null,
       phrases.household(rules.household === 'eligible'), phrases.excluded(), phrases.traffic(traffic),
     ],
     ends: [phrases.ends(rules.enrolment.idle)],
-    seen: [phrases.sees(memberPage), memberPage.contact === '' ? null : phrases.contact(memberPage.contact)],
+    seen: [phrases.sees(memberPage), contact === '' ? null : phrases.contact(contact)],
     abuse: [phrases.enforcement(rules.enforcement), phrases.silence(rules.onSilence)],
     changes: [phrases.notice(rules.noticeDays), phrases.zone(rules.zone)],
   }

@@ -37,9 +37,9 @@ const clicksOf = (codeId: bigint) => database.prisma.click.findMany({ where: { c
 
 describe('what a member shares', () => {
   test('every account has a link by the template, texts with disclosure per language, and addresses that share them, without applying', async () => {
-    const { json, code } = await linked({ shareText: { en: 'Try it: {link} (ad)', 'zh-CN': '试试看:{code}(广告)' }, creditScope: 'API usage' })
+    const { json, code } = await linked({ shareText: { en: 'Try it: {link} (ad)', 'zh-CN': '试试看:{code}(广告)' }, creditScope: { en: 'API usage', 'zh-CN': '调用 API' } })
     const link = `https://api.market?ref=${code}`
-    expect(json).toMatchObject({ link, followed_path: `/r/${code}`, credit_scope: 'API usage', share_text: { en: `Try it: ${link} (ad)`, 'zh-CN': `试试看:${code}(广告)` } })
+    expect(json).toMatchObject({ link, followed_path: `/r/${code}`, credit_scope: 'API usage', credit_scopes: { en: 'API usage', 'zh-CN': '调用 API' }, share_text: { en: `Try it: ${link} (ad)`, 'zh-CN': `试试看:${code}(广告)` } })
     const shares = json['share'] as Record<string, { text: string; x: string; linkedin: string }>
     const [en, zh] = [shares['en'], shares['zh-CN']]
     expect(Object.fromEntries(new URL(en?.x ?? '').searchParams), 'the text has the link in it').toEqual({ text: `Try it: ${link} (ad)` })

@@ -30,7 +30,7 @@ describe('ringfence programs', () => {
 
   test('adds every programme of the catalogue, and adding one again changes nothing', async () => {
     for (const { key, versions } of catalogue) {
-      expect(await run('add', key)).toMatchObject({ code: 0, printed: expect.stringContaining(`Added ${key} with ${versions.length} versions`) as string })
+      expect(await run('add', key)).toMatchObject({ code: 0, printed: expect.stringContaining(`Added ${key} with ${versions.length} version`) as string })
       expect(await run('add', key)).toMatchObject({ code: 0, printed: `${key} is there already, as in the catalogue.` })
     }
     const { printed } = await run('list')
@@ -51,7 +51,7 @@ describe('ringfence programs', () => {
     expect((await run('show', 'apiyi')).printed).toContain('5 % of the money received.')
     const chinese = await run('show', 'chat-api', '--language', 'zh-CN')
     expect(chinese.printed).toContain('每付一个月奖励 3 天服务')
-    expect(chinese.printed).toContain('30和7 天前通知')
+    expect(chinese.printed).toContain('30、7 天前通知')
   })
 
   test('what show prints as JSON is what publish takes', async () => {

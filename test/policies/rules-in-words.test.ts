@@ -8,7 +8,7 @@ const textOf = (rules: ProgramRulesInput | undefined, language: 'en' | 'zh-CN' =
 
 const SENTENCES: readonly [string, ProgramRulesInput | undefined, readonly string[]][] = [
   ['apiyi', apiyi.versions[1]?.content, [
-    'Every account takes part without applying, at the same rate.', '5 % of the money received.', 'each completed recharge of an invited friend, and on no friend of a friend', 'The member moves the reward to the main balance',
+    'Every account takes part without applying; nobody has a rate of their own.', '5 % of the money received.', 'each completed recharge of an invited friend, and on no friend of a friend', 'The member moves the reward to the main balance',
     'It is never paid out in cash.', 'A followed link binds, or the invite code on the sign-up form; where they differ, the typed code counts.', 'After the sign-up nobody can be bound any more.',
     'A friend is a genuinely new customer', 'It never ends', 'the list of invited friends and the history of rebates',
     'hold a reward before it is credited, cancel the referral, freeze rewards, reclaim rewards and restrict the account', 'what was earned before is never re-rated', 'Asia/Shanghai',

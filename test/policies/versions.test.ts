@@ -1,7 +1,7 @@
 // Versions of rules and policies: validated, numbered, published once with an act, and chosen by time to the second.
 
 import { describe, expect, test } from 'vitest'
-import { checkPolicy, defaultCheckPolicy, type NewProgram, policyAt, programRules, type ProgramRulesInput, programVersionAt, publishProgram } from '../../src/policies/index.ts'
+import { checkPolicy, defaultCheckPolicy, inLanguage, type NewProgram, policyAt, programRules, type ProgramRulesInput, programVersionAt, publishProgram } from '../../src/policies/index.ts'
 import { apiyi } from '../../src/programs/index.ts'
 import { useDatabase } from '../database.ts'
 
@@ -165,6 +165,12 @@ describe('versions', () => {
       settlement: 'internal', shareText: { en: 'Join: {link}' }, zone: 'UTC', ...changes,
     }
     expect(programRules.parse(stored)).toMatchObject(meaning)
+  })
+
+  test('words for members are in one language for all or in each, and said in English where one is missing', () => {
+    expect(inLanguage(programRules.parse(rules({ creditScope: 'anything' })).creditScope, 'zh-CN')).toBe('anything')
+    const each = programRules.parse(rules({ creditScope: { en: 'anything', 'zh-CN': '任何' } })).creditScope
+    expect([inLanguage(each, 'zh-CN'), inLanguage(each, 'en'), inLanguage({ en: 'anything' }, 'zh-CN'), inLanguage({}, 'en')]).toEqual(['任何', 'anything', 'anything', ''])
   })
 
   test('two who publish at once number the versions without a gap', async () => {

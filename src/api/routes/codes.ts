@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { Problem } from '../../base/problems.ts'
 import { externalId, observation, programKey } from '../../checks/index.ts'
 import { takeClick } from '../../intake/take-clicks.ts'
-import { type ProgramVersion, programVersionAt } from '../../policies/index.ts'
+import { inLanguage, type ProgramVersion, programVersionAt, RULE_LANGUAGES } from '../../policies/index.ts'
 import { inBulkTransaction, openBatch, recordAccounts } from '../../population/index.ts'
 import {
   AD_PARAMETER, AD_PARAMETERS_MAX, checkCode, type ClickRefusal, findCodes, followTarget, frontPage, inviteCodeOf, inviteLink, recordClick, recordResources, resourceHash, retireCode, sharesOf,
@@ -33,7 +33,8 @@ const accountAnswer = z.strictObject({
   account: z.string(), program: z.string(), code: z.string(), link: z.string(),
   followed_path: z.string().describe('Below this server’s address: the same link, with clicks counted.'),
   share_text: z.record(z.string(), z.string()), share: z.record(z.string(), share).describe('By language: the text, and addresses that open a network’s own form with it.'),
-  credit_scope: z.string().describe('What the reward may be spent on.'),
+  credit_scope: z.string().describe('What the reward may be spent on, in English or the one language there is.'),
+  credit_scopes: z.record(z.string(), z.string()).describe('The same by language.'),
 }).meta({ id: 'AccountCode' })
 
 /** Codes asked about by one key in a minute: enough for every sign-up form of a platform, too few to guess one of 2⁵⁰. */
@@ -75,7 +76,8 @@ function account({ database, keys, clock }: ApiParts): Route {
         status: 200,
         body: {
           account: body.account, program: program.key, code: code.code, link: inviteLink(version.rules, code.code), followed_path: `/r/${encodeURIComponent(code.code)}`,
-          share_text: Object.fromEntries(Object.entries(shares).map(([language, { text }]) => [language, text])), share: shares, credit_scope: version.rules.creditScope,
+          share_text: Object.fromEntries(Object.entries(shares).map(([language, { text }]) => [language, text])), share: shares, credit_scope: inLanguage(version.rules.creditScope, 'en'),
+          credit_scopes: Object.fromEntries(RULE_LANGUAGES.map((language) => [language, inLanguage(version.rules.creditScope, language)])),
         },
       }
     },

@@ -33,8 +33,11 @@ const rules: ProgramRulesInput = {
     en: 'I use API.market for my APIs. Sign up with my link and start with a $2.50 credit: {link} (advertisement: I earn a commission on your purchases)',
     'zh-CN': '我在 API.market 上使用 API。通过我的链接注册即可获得 2.50 美元赠金：{link}（广告：您购买后我将获得佣金）',
   },
-  creditScope: 'API purchases from the wallet; the sign-up credit within 30 days. Cash on the partner track alone.',
-  memberPage: { lists: ['invitees', 'rebates'], share: ['copy', 'x', 'linkedin'], contact: 'Live chat on api.market, or hello@api.market' },
+  creditScope: {
+    en: 'API purchases from the wallet; the sign-up credit within 30 days. Cash on the partner track alone.',
+    'zh-CN': '用于钱包内的 API 购买；注册赠金须在 30 天内使用。仅合作伙伴方案可提现。',
+  },
+  memberPage: { lists: ['invitees', 'rebates'], share: ['copy', 'x', 'linkedin'], contact: { en: 'Live chat on api.market, or hello@api.market', 'zh-CN': 'api.market 在线聊天，或 hello@api.market' } },
 }
 
 export const apiMarket: NewProgram = {

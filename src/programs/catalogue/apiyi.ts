@@ -25,7 +25,7 @@ const rules = (ratePpm: number): ProgramRulesInput => ({
     en: 'One key for many AI models. Sign up with my invite code {code}: {link} (advertisement: I earn a rebate on your recharges)',
     'zh-CN': '一个密钥调用多种 AI 模型。使用我的邀请码 {code} 注册：{link}（广告：您充值后我将获得奖励金）',
   },
-  creditScope: 'Usage of any model on the platform; not withdrawable.',
+  creditScope: { en: 'Usage of any model on the platform; not withdrawable.', 'zh-CN': '可用于平台上的任何模型，不可提现。' },
   memberPage: { lists: ['invitees', 'rebates'], share: ['copy'] },
 })
 

@@ -52,7 +52,7 @@ const rules: ProgramRulesInput = {
     en: 'I run my WhatsApp messages over Chat API. Register with my link: {link} (advertisement: I am rewarded for your payments)',
     'zh-CN': '我使用 Chat API 收发 WhatsApp 消息。通过我的链接注册：{link}（广告：您付费后我将获得奖励）',
   },
-  creditScope: 'Additional days of service; money to the bank account of the contract.',
+  creditScope: { en: 'Additional days of service; money to the bank account of the contract.', 'zh-CN': '额外的服务天数；现金汇至合同所载的银行账户。' },
   memberPage: { lists: ['tree', 'rebates'], share: ['copy'], contact: 'Telegram @Chat_API_Support' },
 }
 
