@@ -132,7 +132,7 @@ function taskOf(job: Job, parts: JobParts, queue: Queue): Task {
     } catch (error) {
       failure = reasonOf(error)
       // Ended because the process stops: no failure, and run again by another process or at the next start.
-      if (parts.stopping.aborted && failure === 'AbortError') throw new Error('stopped')
+      if (parts.stopping.aborted && failure === 'AbortError') throw new Error('stopped', { cause: error })
       parts.log.error({ job: job.name, reason: failure }, 'job failed')
     }
     await noteRun(queue, job, { startedAt, endedAt: parts.clock.now(), failure })
