@@ -1,9 +1,9 @@
-// Transactions of an export folder that earn: each goes through the books as an event of its own, exactly as if it had come
-// through the events API. What the books cannot use is handed back, to be kept as a fact.
+// Transactions of an export folder that earn: each goes through the books as an event of its own, a thousand at a time, exactly as if it
+// had come through the events API. What the books cannot use is handed back, to be kept as a fact.
 
 import type { TransactionFact } from '../folders/facts.ts'
 import type { OpenBatch } from '../population/index.ts'
-import { type EventFact, type PreCreditCheck, type Recorder, recordEvent } from '../programs/index.ts'
+import { BATCH_FACTS_MAX, type EventFact, type PreCreditCheck, type Recorder, recordEvents } from '../programs/index.ts'
 
 export interface EarningOrigin {
   readonly recorder: Recorder
@@ -29,11 +29,16 @@ export async function earnRebates(origin: EarningOrigin, facts: readonly Transac
   const withoutEffect: TransactionFact[] = []
   let rebates = 0
   await addAssets(recorder, facts)
-  for (const fact of facts) {
-    const answer = await recordEvent({ ...recorder, check }, BigInt(batch.id), eventOf(fact, origin))
-    if (answer.ok) rebates += answer.isNew ? answer.rebates.length : 0
-    else if (answer.reason === 'key_reused') repeated.push(fact)
-    else withoutEffect.push(fact)
+  for (let start = 0; start < facts.length; start += BATCH_FACTS_MAX) {
+    const part = facts.slice(start, start + BATCH_FACTS_MAX)
+    const answers = await recordEvents({ ...recorder, check }, BigInt(batch.id), part.map((fact) => eventOf(fact, origin)))
+    for (const [place, fact] of part.entries()) {
+      const answer = answers[place]
+      if (answer === undefined) throw new Error('An event has no answer.')
+      if (answer.ok) rebates += answer.isNew ? answer.rebates.length : 0
+      else if (answer.reason === 'key_reused') repeated.push(fact)
+      else withoutEffect.push(fact)
+    }
   }
   return { rebates, repeated, withoutEffect }
 }
