@@ -46,7 +46,9 @@ function emailOf(keys: KeyRing, email: string | undefined): HashedFact | 'bad_em
 
 function resourceOf(keys: KeyRing, resourceId: string | undefined): HashedFact | null {
   if (resourceId === undefined) return null
-  return { hash: resourceHash(keys, resourceId), mask: `${resourceId.slice(0, Math.min(2, resourceId.length - 1))}…` }
+  // By characters: half of one is no text.
+  const characters = [...resourceId]
+  return { hash: resourceHash(keys, resourceId), mask: `${characters.slice(0, Math.min(2, characters.length - 1)).join('')}…` }
 }
 
 /** As kept beside the claim: nothing of it can be read back but the masks. */
