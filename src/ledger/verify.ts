@@ -7,6 +7,7 @@ import { canonicalJson, digestOf } from '../base/hashing.ts'
 import type { KeyRing } from '../base/keys.ts'
 import type { BookRule, Verifier, WrongRow } from './verifier.ts'
 import { circleVerifier } from './verify-circles.ts'
+import { ACCRUAL_RULES } from './verify-accrual-rules.ts'
 import { ATTRIBUTION_RULES } from './verify-attribution-rules.ts'
 import { EARNED_RULES } from './verify-earned-rules.ts'
 import { GUARD_RULES } from './verify-guard-rules.ts'
@@ -38,7 +39,7 @@ export interface VerifyOptions {
 }
 
 /** The rules in SQL, in the order in which they are run. */
-export const BOOK_RULES: readonly BookRule[] = [...GUARD_RULES, ...ENTRY_RULES, ...REBATE_RULES, ...EARNED_RULES, ...RELATION_RULES, ...ATTRIBUTION_RULES, ...STANDING_RULES, ...HOST_RULES, ...PAYOUT_RULES]
+export const BOOK_RULES: readonly BookRule[] = [...GUARD_RULES, ...ENTRY_RULES, ...REBATE_RULES, ...EARNED_RULES, ...ACCRUAL_RULES, ...RELATION_RULES, ...ATTRIBUTION_RULES, ...STANDING_RULES, ...HOST_RULES, ...PAYOUT_RULES]
 
 export async function verifyBooks(database: Database, keys: KeyRing, options: VerifyOptions = {}): Promise<VerifyReport> {
   const verifiers = [...BOOK_RULES.map(asVerifier), circleVerifier, versionVerifier, sealVerifier, ...(options.more ?? [])]
