@@ -1,6 +1,6 @@
 // A running API for tests: the real server on a free port, keys as callers have them, and a client that keeps everything it was answered.
 
-import { afterAll } from 'vitest'
+import { afterAll, expect } from 'vitest'
 import { createLog } from '../../src/base/log.ts'
 import { type ApiOptions, createApi } from '../../src/api/server.ts'
 import { type Checks, createChecks } from '../../src/checks/index.ts'
@@ -18,7 +18,7 @@ export interface Called {
 
 export async function useApi(options: Partial<ApiOptions> = {}) {
   const test = await useDatabase()
-  const { database, clock, keys } = test
+  const { database, owner, clock, keys } = test
   const world = createWorld(test)
   const lines: string[] = []
   const log = createLog('debug', { write: (line) => void lines.push(line) })
@@ -38,7 +38,7 @@ export async function useApi(options: Partial<ApiOptions> = {}) {
     return result.token
   }
 
-  async function call(method: string, path: string, given: { token?: string; body?: unknown; raw?: string; headers?: Record<string, string> } = {}): Promise<Called> {
+  async function callOnce(method: string, path: string, given: { token?: string; body?: unknown; raw?: string; headers?: Record<string, string> } = {}): Promise<Called> {
     const body = given.raw ?? (given.body === undefined ? undefined : JSON.stringify(given.body))
     const response = await fetch(`${url}${path}`, {
       method, redirect: 'manual',
@@ -48,6 +48,21 @@ export async function useApi(options: Partial<ApiOptions> = {}) {
     const text = await response.text()
     const isJson = /[/+]json/.test(response.headers.get('content-type') ?? '')
     return { status: response.status, headers: response.headers, text, json: isJson ? (JSON.parse(text) as Record<string, unknown>) : {} }
+  }
+
+  /**
+   * One call. What moves money or decides a case, and succeeded, is told once more on the spot: the same bytes come back, and nothing is done.
+   */
+  async function call(method: string, path: string, given: Parameters<typeof callOnce>[2] = {}): Promise<Called> {
+    const answer = await callOnce(method, path, given)
+    const isMoneyRoute = answer.status < 300 && given.headers?.['idempotency-key'] !== undefined
+      && api.routes.some((route) => route.idempotency === 'required' && route.method === method.toLowerCase() && new RegExp(`^${route.path.replaceAll(/:\w+/g, '[^/]+')}$`).test(path))
+    if (!isMoneyRoute) return answer
+    const postings = await owner.prisma.transfer.count()
+    const again = await callOnce(method, path, given)
+    expect([again.status, again.text, again.headers.get('idempotency-hit')], `${method} ${path} told twice`).toEqual([answer.status, answer.text, 'true'])
+    expect(await owner.prisma.transfer.count(), `${method} ${path} told twice posts nothing`).toBe(postings)
+    return answer
   }
 
   /** Scans run beside the requests: waits for one to end, and for what was written so far to be readable as a log. */
