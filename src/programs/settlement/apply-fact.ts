@@ -11,7 +11,7 @@ import type { Sheet } from './sheet.ts'
 export async function applyFact(sheet: Sheet, recording: SheetRecording, event: SheetEvent, attributed: readonly Attributed[]): Promise<void> {
   const { actorId } = recording
   if (isMoney(event.type)) {
-    for (const { event: waiting, waitsFor } of [...sheet.waits.values()]) {
+    for (const { event: waiting, waitsFor } of sheet.waits.values()) {
       if (waitsFor === 'original' && waiting.originalKey === event.key && waiting.accountId === event.accountId) sheet.endWait(waiting)
     }
     settleMainBalance(sheet, actorId, event, null)
