@@ -1,6 +1,7 @@
 // The HTTP server: the hot route answered first, everything else through Express, one way of answering for all.
 // Promises: what is served is what is documented; client addresses come only from the connection or from configured proxies; a stop lets running requests end.
 
+import packageJson from '../../package.json' with { type: 'json' }
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -38,7 +39,6 @@ export interface ApiOptions {
   readonly isMetricsServed?: boolean
   /** Requests per minute and address on routes that anybody may call or guess at. */
   readonly guessesPerMinute?: number
-  readonly version?: string
   /** Default: public addresses by https alone. */
   readonly outgoing?: Outgoing
   /** Default: no processor. */
@@ -62,7 +62,7 @@ export function createApi(options: ApiOptions): Api {
   let isStopping = false
   let document = ''
   const routes = routesOf(parts, { isMetricsServed: options.isMetricsServed ?? true, isStopping: () => isStopping, document: () => document })
-  document = documentOf(routes, options.version ?? '0.1.0')
+  document = documentOf(routes, packageJson.version)
   const responding: Responding = { database, clock, log, metrics, authentication, monotonicSeconds }
   const application = createApplication(responding, routes, options)
   const hot = routes.find(({ method, path }) => method === 'post' && path === PRE_CREDIT_PATH)
