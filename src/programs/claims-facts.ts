@@ -47,7 +47,7 @@ function emailOf(keys: KeyRing, email: string | undefined): HashedFact | 'bad_em
 function resourceOf(keys: KeyRing, resourceId: string | undefined): HashedFact | null {
   if (resourceId === undefined) return null
   // By characters: half of one is no text.
-  const characters = [...resourceId]
+  const characters = Array.from(resourceId)
   return { hash: resourceHash(keys, resourceId), mask: `${characters.slice(0, Math.min(2, characters.length - 1)).join('')}…` }
 }
 
