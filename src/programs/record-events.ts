@@ -3,7 +3,7 @@
 // or dispute that comes before its original waits for it; a batch that fails as a whole is split, so that only the failing fact fails.
 
 import { databaseMessageOf, isRetryable, sqlStateOf } from '../base/database.ts'
-import type { EventFact } from './event-facts.ts'
+import type { EventFact } from './settlement/event-facts.ts'
 import type { Recorder } from './recorder.ts'
 import { type EventAnswer, NeedsTransaction, needsTransaction, recordBatch } from './settlement/batch.ts'
 import { gatheringOf } from './settlement/gathering.ts'

@@ -2,8 +2,8 @@
 
 import { expect, test } from 'vitest'
 import { apiyi } from '../../src/programs/index.ts'
-import { capQueriesOf } from '../../src/programs/caps.ts'
-import { readCapUsage } from '../../src/programs/cap-usage.ts'
+import { capQueriesOf } from '../../src/programs/qualification/caps.ts'
+import { readCapUsage } from '../../src/programs/qualification/cap-usage.ts'
 import { programRules } from '../../src/policies/index.ts'
 import { useDatabase } from '../database.ts'
 import { makeProgramme, units } from './programme.ts'

@@ -5,8 +5,8 @@ import type { CheckPolicyInput, ProgramRulesInput } from '../../src/policies/ind
 import {
   approveClaim, type Claim, type ClaimVerdict, confirmClaim, decideClaim, enterClaim, type EntryAnswer, type Recorder, type StepAnswer,
 } from '../../src/programs/index.ts'
-import type { GivenFacts } from '../../src/programs/claims-facts.ts'
-import { recordResources, resourceHash } from '../../src/programs/account-resources.ts'
+import type { GivenFacts } from '../../src/programs/claims/facts.ts'
+import { recordResources, resourceHash } from '../../src/programs/attribution/account-resources.ts'
 import type { TestDatabase } from '../database.ts'
 import { baseRules, makeSignUps, programOf, type SignUps } from './sign-ups.ts'
 

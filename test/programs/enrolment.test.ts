@@ -3,10 +3,10 @@
 
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { NewProgram, ProgramRulesInput } from '../../src/policies/index.ts'
-import { changeEnrolment, type EnrolmentWish, readEnrolments } from '../../src/programs/enrolment.ts'
-import { suspensionAfter } from '../../src/programs/enrolment-clock.ts'
-import { suspendIdle } from '../../src/programs/enrolment-idle.ts'
-import { readStandings } from '../../src/programs/standing.ts'
+import { changeEnrolment, type EnrolmentWish, readEnrolments } from '../../src/programs/standing/enrolment.ts'
+import { suspensionAfter } from '../../src/programs/standing/enrolment-clock.ts'
+import { suspendIdle } from '../../src/programs/standing/enrolment-idle.ts'
+import { readStandings } from '../../src/programs/standing/standing.ts'
 import { useDatabase } from '../database.ts'
 import { makeProgramme, type Programme, units } from './programme.ts'
 

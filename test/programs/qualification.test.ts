@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from 'vitest'
 import { programRules, type ProgramRulesInput } from '../../src/policies/index.ts'
-import { capQueriesOf, countTowardsCaps } from '../../src/programs/caps.ts'
-import { type Qualified, qualify, type QualifyingEvent, type QualifyingFacts } from '../../src/programs/qualification.ts'
+import { capQueriesOf, countTowardsCaps } from '../../src/programs/qualification/caps.ts'
+import { type Qualified, qualify, type QualifyingEvent, type QualifyingFacts } from '../../src/programs/qualification/qualification.ts'
 import { units } from './programme.ts'
 
 const OCCURRED = new Date('2026-06-01T12:00:00Z')

@@ -2,9 +2,9 @@
 
 import { randomUUID } from 'node:crypto'
 import { hashIdentifier } from '../../src/base/hashing.ts'
-import { type Attributed, attributeAll, type SignUp } from '../../src/programs/attribution.ts'
-import { type NewClick, recordClick } from '../../src/programs/clicks.ts'
-import { resourceHash } from '../../src/programs/account-resources.ts'
+import { type Attributed, attributeAll, type SignUp } from '../../src/programs/attribution/attribution.ts'
+import { type NewClick, recordClick } from '../../src/programs/attribution/clicks.ts'
+import { resourceHash } from '../../src/programs/attribution/account-resources.ts'
 import { type NewProgram, publishProgram, type ProgramRulesInput } from '../../src/policies/index.ts'
 import { apiyi } from '../../src/programs/index.ts'
 import type { TestDatabase } from '../database.ts'

@@ -1,7 +1,7 @@
 // How members stand at a time, read for many at once, on the real database.
 
 import { describe, expect, test } from 'vitest'
-import { type Member, readStandings } from '../../src/programs/standing.ts'
+import { type Member, readStandings } from '../../src/programs/standing/standing.ts'
 import { apiyi } from '../../src/programs/index.ts'
 import { useDatabase } from '../database.ts'
 import { makeProgramme } from './programme.ts'

@@ -2,12 +2,12 @@
 
 import { beforeEach, describe, expect, test } from 'vitest'
 import { type NewProgram, programRules, type ProgramRulesInput } from '../../src/policies/index.ts'
-import { approveContract, type ContractAnswer, documentReferenceOf, endContract, enterContract } from '../../src/programs/contracts.ts'
-import type { StandingActor } from '../../src/programs/enrolment.ts'
-import { readStandings } from '../../src/programs/standing.ts'
-import { endExclusion, excludeAccount } from '../../src/programs/standing-excluded.ts'
-import { acceptTerms, readAcceptedTerms } from '../../src/programs/terms.ts'
-import { changeTrack, takeTrackChange } from '../../src/programs/tracks.ts'
+import { approveContract, type ContractAnswer, documentReferenceOf, endContract, enterContract } from '../../src/programs/standing/contracts.ts'
+import type { StandingActor } from '../../src/programs/standing/enrolment.ts'
+import { readStandings } from '../../src/programs/standing/standing.ts'
+import { endExclusion, excludeAccount } from '../../src/programs/standing/excluded.ts'
+import { acceptTerms, readAcceptedTerms } from '../../src/programs/standing/terms.ts'
+import { changeTrack, takeTrackChange } from '../../src/programs/standing/tracks.ts'
 import { useDatabase } from '../database.ts'
 import { makeProgramme } from './programme.ts'
 

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { IdentifierFlag } from '../../scoring/population.ts'
-import { whoDoesNotCount } from '../../src/programs/who-counts.ts'
+import { whoDoesNotCount } from '../../src/programs/attribution/who-counts.ts'
 import { useDatabase } from '../database.ts'
 
 const { database, clock } = await useDatabase()

@@ -1,7 +1,7 @@
 // Answers of people to what an event left open: the period that was paid, what the amount was in the programme's asset, or that nothing is earned.
 
 import { z } from 'zod'
-import type { QualifyingEvent } from '../qualification.ts'
+import type { QualifyingEvent } from '../qualification/qualification.ts'
 
 export const questionAnswer = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('period'), unit: z.enum(['month', 'year']), count: z.number().int().min(1).max(1200) }),

@@ -1,7 +1,7 @@
 // What one new fact means, worked out on the sheet: for the main balance, for what it earns, and for what waited for it.
 
-import type { Attributed } from '../attribution.ts'
-import { isAboutAnOriginal, isMoney } from '../event-facts.ts'
+import type { Attributed } from '../attribution/attribution.ts'
+import { isAboutAnOriginal, isMoney } from './event-facts.ts'
 import type { SheetEvent } from './document.ts'
 import { earn, type SheetRecording } from './earning.ts'
 import { settleMainBalance } from './main-balance.ts'

@@ -2,7 +2,7 @@
 
 import type { MemberKind, PlatformKind, Position, PositionKind, RebateKind } from '../../ledger/index.ts'
 import type { EventType } from '../../population/index.ts'
-import type { PayingReferral } from '../paying-referral.ts'
+import type { PayingReferral } from './paying-referral.ts'
 import type { VersionCounts } from './known-rules.ts'
 
 /** An event as money needs it. An id below zero is of an event that is not written yet: its place in the batch, from 1. */

@@ -5,7 +5,7 @@
 import { digestOf } from '../../base/hashing.ts'
 import { scaleHalfEven } from '../../base/money.ts'
 import { type Covered, customerRefundEntries, grantEntries, rechargeEntries, spendEntries } from '../../ledger/index.ts'
-import { moneyReceived } from '../qualification.ts'
+import { moneyReceived } from '../qualification/qualification.ts'
 import type { SheetEvent } from './document.ts'
 import { refundedOf } from './reversing.ts'
 import { byTime, type Sheet, type SheetTransfer } from './sheet.ts'

@@ -2,8 +2,8 @@
 // where a programme has such.
 
 import type { Session } from '../../base/session.ts'
-import { readCapUsage } from '../cap-usage.ts'
-import { readStandings } from '../standing.ts'
+import { readCapUsage } from '../qualification/cap-usage.ts'
+import { readStandings } from '../standing/standing.ts'
 import type { BooksJson, EventJson, SheetEvent } from './document.ts'
 import { capsOn } from './earning.ts'
 import { readRules, type RulesMemory } from './known-rules.ts'

@@ -3,9 +3,9 @@
 
 import type { Transaction } from '../../base/database.ts'
 import type { KeyRing } from '../../base/keys.ts'
-import { resourceHash } from '../account-resources.ts'
-import { type Attributed, attributeAll } from '../attribution.ts'
-import { acceptTerms } from '../terms.ts'
+import { resourceHash } from '../attribution/account-resources.ts'
+import { type Attributed, attributeAll } from '../attribution/attribution.ts'
+import { acceptTerms } from '../standing/terms.ts'
 import type { PreparedFact } from './told-facts.ts'
 
 /** How long the creation of an account may lie before the event that reports its sign-up. */
