@@ -2,6 +2,7 @@
 
 import { cpus, totalmem } from 'node:os'
 import { benchAccrual } from './accrual.ts'
+import { benchBatches } from './batches.ts'
 import { benchFolder } from './folder.ts'
 import { benchGeneralModel } from './general-model.ts'
 import { benchKeeping } from './keeping.ts'
@@ -17,6 +18,7 @@ const benches: Readonly<Record<string, { readonly usage: string; run(parameters:
   keeping: { usage: 'keeping [rebates]: seconds to seal, verify, back up and restore the books of a big programme', run: benchKeeping },
   'quick-start': { usage: 'quick-start: a fresh clone with an empty package cache, seconds to the first ranked ring', run: benchQuickStart },
   accrual: { usage: 'accrual [rounds] [seconds] [scale]: rebates by eight callers against pgbench’s TPC-B-like transaction, interleaved', run: benchAccrual },
+  batches: { usage: 'batches [rounds] [seconds]: events in batches of 1,000 against single events, interleaved', run: benchBatches },
 }
 
 const [name, ...parameters] = process.argv.slice(2)
