@@ -12,7 +12,7 @@ import { apiyi } from '../../src/programs/index.ts'
 import { expectBooksToBalance } from '../books.ts'
 import { arbitraryOf, type Dictionary, type JsonSchema, mutationOf } from './arbitrary.ts'
 
-const RUNS = process.env['RINGFENCE_LONG'] === '1' ? 1_000 : 20
+const RUNS = process.env['RINGFENCE_LONG'] === '1' ? 300 : 20
 const { api, call, key, scanned, owner, database, keys, clock } = await useApi()
 const seen = new Map<string, Set<number>>()
 let token = ''
