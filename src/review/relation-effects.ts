@@ -1,12 +1,13 @@
 // What the actions do to relations: suspend with a hold, resume, cancel from a moment on; and whom outside the ring that touches.
 
 import type { Transaction } from '../base/database.ts'
+import type { Relation } from '../programs/index.ts'
 import { type NewHoldTerms, REVIEW_HOLD } from './money-effects.ts'
 import type { HoldEffect, PlanEffect, ReferralEffect, ReferralStanding, SettleEffect, ThirdPartyEffect } from './plan-types.ts'
-import type { Scope, ScopeReferral } from './scope.ts'
+import type { Scope } from './scope.ts'
 
 /** A suspended relation earns nothing from now on; its hold makes sure that somebody ends that, and what was paid meanwhile is settled then. */
-export function suspendRelations(referrals: readonly ScopeReferral[], hold: NewHoldTerms): PlanEffect[] {
+export function suspendRelations(referrals: readonly Relation[], hold: NewHoldTerms): PlanEffect[] {
   return referrals.filter((referral) => referral.state === 'active').flatMap((referral): PlanEffect[] => [
     change(referral, { state: 'suspended', effectiveAt: 'apply' }),
     { kind: 'hold', change: 'place', rebateId: null, referralId: referral.id.toString(), reason: REVIEW_HOLD, ...hold },
@@ -14,7 +15,7 @@ export function suspendRelations(referrals: readonly ScopeReferral[], hold: NewH
 }
 
 /** A resumed relation counts from its beginning, as if it had not been suspended. */
-export async function resumeRelations(transaction: Transaction, referrals: readonly ScopeReferral[]): Promise<PlanEffect[]> {
+export async function resumeRelations(transaction: Transaction, referrals: readonly Relation[]): Promise<PlanEffect[]> {
   const suspended = referrals.filter((referral) => referral.state === 'suspended')
   const changes = suspended.map((referral) => change(referral, { state: 'active', effectiveAt: referral.occurredAt.toISOString() }))
   return [...changes, ...(await endRelationHolds(transaction, suspended, 'released')), ...(await earnedMeanwhile(transaction, changes))]
@@ -39,7 +40,7 @@ export async function earnedMeanwhile(transaction: Transaction, changes: readonl
   return rows.map((row) => ({ kind: 'settle', why: 'earned_meanwhile', accountId: row.account_id.toString(), eventId: row.id.toString() }))
 }
 
-export async function cancelRelations(transaction: Transaction, referrals: readonly ScopeReferral[], from: 'now' | 'start' | { readonly date: string }): Promise<PlanEffect[]> {
+export async function cancelRelations(transaction: Transaction, referrals: readonly Relation[], from: 'now' | 'start' | { readonly date: string }): Promise<PlanEffect[]> {
   const changes = referrals.flatMap((referral): ReferralEffect[] => {
     const effectiveAt = cancelledFrom(referral, from)
     const isEarlier = effectiveAt !== 'apply' && new Date(effectiveAt) < referral.effectiveAt
@@ -49,7 +50,7 @@ export async function cancelRelations(transaction: Transaction, referrals: reado
   return [...changes, ...(await endRelationHolds(transaction, referrals, 'superseded'))]
 }
 
-function cancelledFrom(referral: ScopeReferral, from: 'now' | 'start' | { readonly date: string }): string {
+function cancelledFrom(referral: Relation, from: 'now' | 'start' | { readonly date: string }): string {
   // What is suspended has earned nothing since then.
   if (from === 'now') return referral.state === 'suspended' ? referral.effectiveAt.toISOString() : 'apply'
   if (from === 'start') return referral.occurredAt.toISOString()
@@ -57,7 +58,7 @@ function cancelledFrom(referral: ScopeReferral, from: 'now' | 'start' | { readon
   return (date > referral.occurredAt ? date : referral.occurredAt).toISOString()
 }
 
-function change(referral: ScopeReferral, after: ReferralStanding): ReferralEffect {
+function change(referral: Relation, after: ReferralStanding): ReferralEffect {
   return {
     kind: 'referral',
     referralId: referral.id.toString(),
@@ -68,7 +69,7 @@ function change(referral: ScopeReferral, after: ReferralStanding): ReferralEffec
   }
 }
 
-async function endRelationHolds(transaction: Transaction, referrals: readonly ScopeReferral[], as: 'released' | 'superseded'): Promise<HoldEffect[]> {
+async function endRelationHolds(transaction: Transaction, referrals: readonly Relation[], as: 'released' | 'superseded'): Promise<HoldEffect[]> {
   const holds = await transaction.hold.findMany({
     where: { referralId: { in: referrals.map((referral) => referral.id) }, endedAt: null }, select: { id: true, referralId: true, reason: true }, orderBy: { id: 'asc' },
   })

@@ -3,6 +3,7 @@
 
 import type { Transaction } from '../base/database.ts'
 import { type CheckPolicy, defaultCheckPolicy, policyAt, type ProgramRules, programVersionAt } from '../policies/index.ts'
+import type { Relation } from '../programs/index.ts'
 import type { PlanRefusal, PlanTarget, Refused } from './plan-types.ts'
 
 export interface ScopeCase {
@@ -17,16 +18,6 @@ export interface ScopeMember {
   readonly accountId: bigint
   readonly score: number
   readonly isSelected: boolean
-}
-
-export interface ScopeReferral {
-  readonly id: bigint
-  readonly programId: bigint
-  readonly inviterId: bigint
-  readonly inviteeId: bigint
-  readonly state: string
-  readonly occurredAt: Date
-  readonly effectiveAt: Date
 }
 
 export interface ScopeRebate {
@@ -47,9 +38,9 @@ export interface Scope {
   readonly onSilence: ProgramRules['onSilence']
   readonly members: readonly ScopeMember[]
   /** All relations among the members. */
-  readonly referrals: readonly ScopeReferral[]
+  readonly referrals: readonly Relation[]
   /** The relations that the action is about; empty when rebates were named. */
-  readonly selectedReferrals: readonly ScopeReferral[]
+  readonly selectedReferrals: readonly Relation[]
   /** The rebates that the action is about. */
   readonly rebates: readonly ScopeRebate[]
 }
@@ -157,13 +148,13 @@ function selectMembers(members: Group['members'], named: ReadonlySet<bigint>, th
 }
 
 /** Both ends must be selected, by score or by name; with names, one of the two at least is named. */
-function selectReferrals(referrals: readonly ScopeReferral[], members: readonly ScopeMember[], by: { named: ReadonlySet<bigint>; threshold: number }): ScopeReferral[] {
+function selectReferrals(referrals: readonly Relation[], members: readonly ScopeMember[], by: { named: ReadonlySet<bigint>; threshold: number }): Relation[] {
   const eligible = new Set(members.filter((member) => member.score >= by.threshold || by.named.has(member.accountId)).map((member) => member.accountId))
   return referrals.filter(({ inviterId, inviteeId }) =>
     eligible.has(inviterId) && eligible.has(inviteeId) && (by.named.size === 0 || by.named.has(inviterId) || by.named.has(inviteeId)))
 }
 
-async function referralsOf(transaction: Transaction, ids: readonly bigint[]): Promise<ScopeReferral[]> {
+async function referralsOf(transaction: Transaction, ids: readonly bigint[]): Promise<Relation[]> {
   return await transaction.referral.findMany({
     where: { id: { in: [...ids] } },
     select: { id: true, programId: true, inviterId: true, inviteeId: true, state: true, occurredAt: true, effectiveAt: true },
@@ -177,7 +168,7 @@ async function rebatesOf(transaction: Transaction, ids: readonly bigint[]): Prom
   return await transaction.rebate.findMany({ where: { id: { in: [...ids] } }, select: REBATE_FIELDS, orderBy: { id: 'asc' } })
 }
 
-async function rebatesOfReferrals(transaction: Transaction, referrals: readonly ScopeReferral[], withSignupCredit: boolean): Promise<ScopeRebate[]> {
+async function rebatesOfReferrals(transaction: Transaction, referrals: readonly Relation[], withSignupCredit: boolean): Promise<ScopeRebate[]> {
   return await transaction.rebate.findMany({
     where: { referralId: { in: referrals.map((referral) => referral.id) }, ...(withSignupCredit ? {} : { kind: { not: 'signup_credit' } }) },
     select: REBATE_FIELDS,

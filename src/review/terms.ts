@@ -5,12 +5,12 @@
 
 import type { Transaction } from '../base/database.ts'
 import { type EnforcementAction, type ProgramRules, programRules } from '../policies/index.ts'
-import { type AcceptedTerms, readAcceptedTerms } from '../programs/index.ts'
-import type { ScopeRebate, ScopeReferral } from './scope.ts'
+import { type AcceptedTerms, readAcceptedTerms, type Relation } from '../programs/index.ts'
+import type { ScopeRebate } from './scope.ts'
 
 export interface Wanted {
   readonly rebates: { readonly action: EnforcementAction; readonly of: readonly ScopeRebate[] }
-  readonly referrals: { readonly action: EnforcementAction; readonly of: readonly ScopeReferral[] }
+  readonly referrals: { readonly action: EnforcementAction; readonly of: readonly Relation[] }
 }
 
 /** A sentence about the first thing that the terms do not allow, or null. */
