@@ -29,11 +29,12 @@ export function rechargeEntries(accountId: bigint, asset: string, amount: bigint
   ]
 }
 
-/** Spending on the platform at a time: bonus that has not ended by then, reward, paid. */
+/** Spending on the platform at a time: bonus, reward, paid, of what has not ended by then. */
 export function spendEntries(balance: MainBalance, amount: bigint, at: Date): Covered {
   const { accountId, asset } = balance
-  const bonus = balance.positions.filter((position) => position.kind === 'main_bonus' && (position.expiresAt === null || at < position.expiresAt)).sort(byExpiry)
-  const reward = balance.positions.filter((position) => position.kind === 'main_reward')
+  const lasting = balance.positions.filter(({ expiresAt }) => expiresAt === null || at < expiresAt)
+  const bonus = lasting.filter((position) => position.kind === 'main_bonus').sort(byExpiry)
+  const reward = lasting.filter((position) => position.kind === 'main_reward')
   const { parts, uncovered } = allocate([...bonus, ...reward], amount)
   const entries: EntryLine[] = parts.flatMap(({ position, amount: taken }) => [
     { accountId, kind: position.kind, asset, rebateId: position.rebateId, amount: -taken },

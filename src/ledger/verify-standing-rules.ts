@@ -22,7 +22,7 @@ export const STANDING_RULES: readonly BookRule[] = [
   },
   {
     name: 'expiries',
-    sentence: 'Only credit with an end expires, after that end and never while it is held; what was earned has no end.',
+    sentence: 'Only what has an end expires, after that end and never while it is held; what was earned has the end that its version gave it, or none.',
     query: `
       select place, found from (
         select 1 as rank, e.id, 'entry ' || e.id as place, case
@@ -33,7 +33,10 @@ export const STANDING_RULES: readonly BookRule[] = [
           from book_account b join entry e on e.book_account_id = b.id join transfer t on t.id = e.transfer_id left join rebate r on r.id = e.rebate_id
           where b.kind = 'breakage'
         union all
-        select 2, r.id, 'rebate ' || r.id, 'it has an end although it was earned' from rebate r where r.expires_at is not null and r.kind <> 'signup_credit'
+        select 2, r.id, 'rebate ' || r.id, 'its end is not the one of its track and version' from rebate r left join program_version p on p.id = r.program_version_id
+          where r.kind <> 'signup_credit' and r.expires_at is distinct from case when r.kind = 'rebate' then greatest(r.matures_at, r.effective_at) + make_interval(hours => 24 * coalesce(
+            (select t->>'rewardValidDays' from jsonb_array_elements(p.rules->'tracks') as t where t->>'key' = r.track),
+            case when r.track = coalesce(p.rules->>'defaultTrack', 'default') then p.rules->>'rewardValidDays' end)::int) end
         union all
         select 3, x.id, 'credit_extension ' || x.id, 'it gives time to what has no end' from credit_extension x
           where not exists (select 1 from rebate r where r.id = x.rebate_id and r.expires_at is not null)

@@ -33,8 +33,10 @@ function reward(before: TrackRules, after: TrackRules): Finding[] {
   const answers: Finding[] = (['claim', 'appeal'] as const).map((what) => [
     after.answerDays[what] > before.answerDays[what], `${before.key}.answerDays`, `A member of the track ${before.key} is answered later: ${what}.`])
   const matures: Finding = [after.maturitySeconds > before.maturitySeconds, `${before.key}.maturitySeconds`, `What the track ${before.key} earns matures later.`]
-  if (before.asset !== after.asset || before.reward.kind !== after.reward.kind) return [[true, path, `The track ${before.key} is rewarded in another way.`], matures, ...answers]
-  return [[isLower(before.reward, after.reward), path, `The reward of the track ${before.key} falls: ${rewardText(after)} instead of ${rewardText(before)}.`], matures, ...answers]
+  const expires: Finding = [
+    (after.rewardValidDays ?? Infinity) < (before.rewardValidDays ?? Infinity), `${before.key}.rewardValidDays`, `What the track ${before.key} earns expires sooner.`]
+  if (before.asset !== after.asset || before.reward.kind !== after.reward.kind) return [[true, path, `The track ${before.key} is rewarded in another way.`], matures, expires, ...answers]
+  return [[isLower(before.reward, after.reward), path, `The reward of the track ${before.key} falls: ${rewardText(after)} instead of ${rewardText(before)}.`], matures, expires, ...answers]
 }
 
 type RewardRules = TrackRules['reward']

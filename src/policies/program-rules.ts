@@ -3,7 +3,7 @@
 
 import { z } from 'zod'
 import { binding, defaultBinding, defaultEligibility, eligibility, enforcement, enrolment, memberPage, traffic } from './member-rules.ts'
-import { answerDays, cap, defaultAnswerDays, defaultMovement, movement, reward, signupCredit, track } from './reward-rules.ts'
+import { answerDays, cap, cashNeverExpires, defaultAnswerDays, defaultMovement, movement, reward, rewardValidDays, signupCredit, track } from './reward-rules.ts'
 import { DAY, smallestUnits } from './rule-amounts.ts'
 import { assetCode, decimal, ruleWord, spoken, wholeSeconds, words, zone } from './rule-words.ts'
 
@@ -18,6 +18,7 @@ export const programRules = z.strictObject({
   movement: movement.default(defaultMovement),
   /** From the event to the day the reward may be used; 0 means at once. */
   maturitySeconds: wholeSeconds.default(0),
+  rewardValidDays: rewardValidDays.default(null),
   answerDays: answerDays.default(defaultAnswerDays),
   /** Further tracks. Exactly one of all tracks rewards a payment: the one its inviter was on when it occurred. */
   tracks: z.array(track).max(8).default([]),
@@ -51,6 +52,7 @@ export const programRules = z.strictObject({
   memberPage: memberPage.prefault({}),
 }).refine(({ defaultTrack, tracks }) => new Set([defaultTrack, ...tracks.map(({ key }) => key)]).size === tracks.length + 1, { path: ['tracks'], message: 'each track needs a name of its own' })
   .refine(({ binding: { afterSignup, claims } }) => (afterSignup === 'claim') === (claims !== undefined), { path: ['binding', 'claims'], message: 'claims are described where they are allowed, and only there' })
+  .refine(cashNeverExpires, { path: ['rewardValidDays'], message: 'what may be paid out as cash never expires' })
   .superRefine(({ asset, caps, signupCredit: credit, valuation }, issues) => {
     const needs = (amount: string | undefined, of: string, path: PropertyKey[]): void => {
       if (amount !== undefined && smallestUnits(amount, of) === null) issues.addIssue({ code: 'custom', path, message: `an amount of ${of}, which has no smaller parts` })
@@ -64,12 +66,12 @@ export type ProgramRules = z.output<typeof programRules>
 export type ProgramRulesInput = z.input<typeof programRules>
 
 /** One track of a version: what it earns and how that moves on. */
-export type TrackRules = Pick<ProgramRules, 'asset' | 'reward' | 'movement' | 'maturitySeconds' | 'answerDays'> & { readonly key: string; readonly entry: 'default' | 'upgrade' | 'contract' }
+export type TrackRules = Pick<ProgramRules, 'asset' | 'reward' | 'movement' | 'maturitySeconds' | 'rewardValidDays' | 'answerDays'> & { readonly key: string; readonly entry: 'default' | 'upgrade' | 'contract' }
 
 /** The track of that name; null where this version has none. What days earn is counted in DAY. */
 export function trackOf(rules: ProgramRules, key: string): TrackRules | null {
   const found: TrackRules | undefined = key === rules.defaultTrack
-    ? { key, entry: 'default', asset: rules.asset, reward: rules.reward, movement: rules.movement, maturitySeconds: rules.maturitySeconds, answerDays: rules.answerDays }
+    ? { key, entry: 'default', asset: rules.asset, reward: rules.reward, movement: rules.movement, maturitySeconds: rules.maturitySeconds, rewardValidDays: rules.rewardValidDays, answerDays: rules.answerDays }
     : rules.tracks.find((each) => each.key === key)
   if (found === undefined) return null
   return found.reward.kind === 'days' ? { ...found, asset: DAY } : found

@@ -44,6 +44,9 @@ export const answerDays = z.strictObject({
   claim: z.number().int().min(1).max(90).default(14),
   appeal: z.number().int().min(1).max(90).default(14),
 })
+/** Days from when the reward may first be used until what is left of it expires; null: it never does, as cash never may. */
+export const rewardValidDays = z.number().int().min(1).max(3650).nullable()
+
 export const defaultAnswerDays = { claim: 14, appeal: 14 } as const
 
 /** Another way to be rewarded, which a member comes onto by upgrading or by a signed contract. What was accrued keeps its track. */
@@ -54,8 +57,14 @@ export const track = z.strictObject({
   reward,
   movement: movement.default(defaultMovement),
   maturitySeconds: wholeSeconds.default(0),
+  rewardValidDays: rewardValidDays.default(null),
   answerDays: answerDays.default(defaultAnswerDays),
-})
+}).refine(cashNeverExpires, { path: ['rewardValidDays'], message: 'what may be paid out as cash never expires' })
+
+/** Unclaimed cash is reported, never kept. */
+export function cashNeverExpires(rules: { readonly movement: { readonly payout: unknown }; readonly rewardValidDays: number | null }): boolean {
+  return rules.rewardValidDays === null || rules.movement.payout === null
+}
 
 /** At most so many rebates, or so much, per inviter, per invitee or in the whole programme, in each period of the programme's zone. */
 export const cap = z.strictObject({

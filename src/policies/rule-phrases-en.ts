@@ -45,6 +45,7 @@ export const english: RulePhrases = {
   conversion: (asset) => `A payment in another currency counts by what it was in ${asset}.`,
   late: (days) => `What is reported more than ${many(days, 'day')} late is looked at by a person first.`,
   matures: (track, isOnly) => capital(`${onTrack(track, isOnly)}the reward may be used ${many(...lengthOf(track.maturitySeconds))} after the payment.`),
+  expires: (track, isOnly, days) => capital(`${onTrack(track, isOnly)}what is left of a reward expires ${many(days, 'day')} after it could first be used.`),
   transfer(track, isOnly, settlement) {
     const where = settlement === 'host' ? 'to the account at the platform' : 'to the main balance'
     const text = track.movement.rewardTransfer === 'manual' ? `the member moves the reward ${where}, as often as wanted.`

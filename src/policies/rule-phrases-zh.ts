@@ -43,6 +43,7 @@ export const chinese: RulePhrases = {
     const [count, unit] = lengthOf(track.maturitySeconds)
     return `${onTrack(track, isOnly)}付款 ${count} ${unit === 'day' ? '天' : '小时'}后可以使用奖励。`
   },
+  expires: (track, isOnly, days) => `${onTrack(track, isOnly)}奖励自可用之日起 ${days} 天后，未用部分失效。`,
   transfer(track, isOnly, settlement) {
     const where = settlement === 'host' ? '平台账户' : '主余额'
     const text = track.movement.rewardTransfer === 'manual' ? `成员可以随时把奖励划转到${where}。`

@@ -33,6 +33,7 @@ export interface RulePhrases {
   conversion(asset: string): string
   late(days: number): string
   matures(track: TrackRules, isOnly: boolean): string
+  expires(track: TrackRules, isOnly: boolean, days: number): string
   transfer(track: TrackRules, isOnly: boolean, settlement: ProgramRules['settlement']): string
   payout(track: TrackRules, isOnly: boolean): string
   scope(text: string): string
@@ -77,7 +78,7 @@ function sentencesOf(rules: ProgramRules, phrases: RulePhrases, language: RuleLa
       reviewAfterDays === null ? null : phrases.late(reviewAfterDays),
     ],
     movement: [...tracks.flatMap((track) => [
-      track.maturitySeconds === 0 ? null : phrases.matures(track, isOnly), phrases.transfer(track, isOnly, rules.settlement), phrases.payout(track, isOnly),
+      track.maturitySeconds === 0 ? null : phrases.matures(track, isOnly), track.rewardValidDays === null ? null : phrases.expires(track, isOnly, track.rewardValidDays), phrases.transfer(track, isOnly, rules.settlement), phrases.payout(track, isOnly),
     ]), scope === '' ? null : phrases.scope(scope)],
     binding: [phrases.bound(binding.link, binding.code, binding.precedence), phrases.afterSignup(binding.afterSignup === 'claim' ? binding.claims : null)],
     counts: [

@@ -31,6 +31,7 @@ describe('is less favourable', () => {
     ['another kind of reward', 'tracks.default.reward', { reward: { kind: 'fixed', amount: '100' } }],
     ['another name of the track that everybody starts on', 'tracks.default', { defaultTrack: 'basic' }],
     ['a longer maturity', 'tracks.default.maturitySeconds', { maturitySeconds: 1 }],
+    ['a reward that expires now', 'tracks.default.rewardValidDays', { rewardValidDays: 365 }],
     ['a longer wait for an answer', 'tracks.default.answerDays', { answerDays: { appeal: 15 } }],
     ['a lost track', 'tracks.partner', { tracks: [days, fixed] }],
     ['a track that needs a contract now', 'tracks.partner.entry', tracks({ entry: 'contract' })],

@@ -44,11 +44,11 @@ test('both languages have a sentence for a rule or neither has, and none is left
 test('rules that no programme of the catalogue has are sentences too', () => {
   const content = apiyi.versions[0]?.content
   if (content === undefined) throw new Error('apiyi has no version')
-  const rare = { ...content, caps: [{ of: 'invitee' as const, per: 'ever' as const, count: 3 }, { of: 'inviter' as const, per: 'month' as const, amount: '100' }], maturitySeconds: 7 * 86_400,
+  const rare = { ...content, caps: [{ of: 'invitee' as const, per: 'ever' as const, count: 3 }, { of: 'inviter' as const, per: 'month' as const, amount: '100' }], maturitySeconds: 7 * 86_400, rewardValidDays: 365,
     traffic: { paid: 'hold' as const, bannedReferers: ['coupons.example'] }, reviewAfterDays: 90, noticeDays: 0, onSilence: 'release_recorded' as const, household: 'excluded' as const }
   const english = textOf(rare)
   for (const sentence of [
-    'At most 3 rewards per friend in all.', 'At most 100 USD per member a month.', 'The reward may be used 7 days after the payment.', 'What comes of bought clicks and clicks from coupons.example is held for review.',
+    'At most 3 rewards per friend in all.', 'At most 100 USD per member a month.', 'The reward may be used 7 days after the payment.', 'What is left of a reward expires 365 days after it could first be used.', 'What comes of bought clicks and clicks from coupons.example is held for review.',
     'What is reported more than 90 days late is looked at by a person first.', 'Rules may change without notice.', 'is released, and that is recorded', 'may not invite each other',
   ]) expect(english).toContain(sentence)
   expect(textOf(rare, 'zh-CN').split('\n')).toHaveLength(english.split('\n').length)

@@ -1,5 +1,5 @@
 // Credit with an end: what is left of it then goes to breakage, seven days before the member is reminded, and a refund brings it back.
-// Promises: to the second by the clock; a held credit neither ends nor loses days; what was earned never expires, because it has no end.
+// Promises: to the second by the clock; a held credit neither ends nor loses days; what was earned ends only where its version said so when it was earned.
 
 import { SYSTEM_ACTOR_ID } from '../../acts/index.ts'
 import type { Transaction } from '../../base/database.ts'
@@ -28,7 +28,7 @@ export async function expireCredits({ database, clock }: Pick<Recorder, 'databas
       select distinct b.account_id from book_account b
         join position p on p.book_account_id = b.id and p.amount > 0
         join rebate r on r.id = p.rebate_id and r.expires_at <= ${now}::timestamptz
-        where b.kind in ('main_bonus', 'reward_available') and credit_expires_at(r.id, r.expires_at, ${now}::timestamptz) <= ${now}::timestamptz
+        where b.kind in ('main_bonus', 'main_reward', 'reward_available') and credit_expires_at(r.id, r.expires_at, ${now}::timestamptz) <= ${now}::timestamptz
         order by 1 limit ${MEMBERS_AT_ONCE}`)
     for (const { account_id: accountId } of due) {
       const expired = await database.inTransaction(async (transaction) => {
@@ -46,7 +46,7 @@ export async function expireCredits({ database, clock }: Pick<Recorder, 'databas
 interface EndedRow {
   rebate_id: bigint
   program_id: bigint
-  kind: 'main_bonus' | 'reward_available'
+  kind: 'main_bonus' | 'main_reward' | 'reward_available'
   asset: string
   amount: bigint
   ended_at: Date
@@ -62,7 +62,7 @@ export async function expireMember(transaction: Transaction, { now, actorId }: P
       from book_account b
       join position p on p.book_account_id = b.id and p.amount > 0
       join rebate r on r.id = p.rebate_id and r.expires_at <= ${now}::timestamptz
-      where b.account_id = ${accountId} and b.kind in ('main_bonus', 'reward_available')
+      where b.account_id = ${accountId} and b.kind in ('main_bonus', 'main_reward', 'reward_available')
         and credit_expires_at(r.id, r.expires_at, ${now}::timestamptz) <= ${now}::timestamptz order by p.rebate_id, b.kind`
   for (const row of rows) {
     const { rebate_id: rebateId, program_id: programId, kind, asset, amount, ended_at: endedAt } = row
@@ -75,7 +75,7 @@ export interface EndedPosition {
   readonly accountId: bigint
   readonly rebateId: bigint
   readonly programId: bigint
-  readonly kind: 'main_bonus' | 'reward_available'
+  readonly kind: 'main_bonus' | 'main_reward' | 'reward_available'
   readonly asset: string
   readonly amount: bigint
   readonly endedAt: Date
@@ -115,7 +115,7 @@ async function remindMembers(transaction: Transaction, now: Date): Promise<numbe
         join position p on p.book_account_id = b.id and p.amount > 0
         join rebate r on r.id = p.rebate_id and r.expires_at <= ${horizon}::timestamptz
         cross join lateral (select credit_expires_at(r.id, r.expires_at, ${now}::timestamptz) as at) as ending
-        where b.kind = 'main_bonus'
+        where b.kind in ('main_bonus', 'main_reward', 'reward_available')
       ) as credit
       where ends_at > ${now}::timestamptz and ends_at <= ${horizon}::timestamptz and extract(epoch from ends_at - effective_at) > ${REMINDER_DAYS * 86_400}
         and not exists (select 1 from member_notice n where n.program_id = credit.program_id and n.account_id = credit.account_id and n.kind = 'credit_expires' and n.subject = credit.subject)

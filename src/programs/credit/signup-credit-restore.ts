@@ -35,8 +35,8 @@ export async function restoreCredit(transaction: Transaction, { now, actorId }: 
   if (rebate.expiresAt === null) return
   const endsAt = await creditEndsAt(transaction, rebateId, now)
   if (endsAt <= now) {
-    const spendable = (await positionsOfRebates(transaction, [rebateId])).find((position) => position.kind === 'main_bonus')
-    if (spendable !== undefined && spendable.amount > amount) await expirePosition(transaction, { now, actorId }, { ...spendable, kind: 'main_bonus', amount: spendable.amount - amount, endedAt: endsAt })
+    const spendable = (await positionsOfRebates(transaction, [rebateId])).find(({ kind }) => kind === 'main_bonus' || kind === 'main_reward')
+    if (spendable !== undefined && spendable.amount > amount) await expirePosition(transaction, { now, actorId }, { ...spendable, kind: spendable.kind === 'main_bonus' ? 'main_bonus' : 'main_reward', amount: spendable.amount - amount, endedAt: endsAt })
     const whole = rebate.expiresAt.getTime() - rebate.effectiveAt.getTime()
     const left = Math.max(SHORTEST_SECONDS * 1000, Math.min(whole, endsAt.getTime() - spentAt.getTime()))
     const seconds = BigInt(Math.ceil((now.getTime() + left - endsAt.getTime()) / 1000))

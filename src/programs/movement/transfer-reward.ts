@@ -7,6 +7,7 @@ import { digestOf } from '../../base/hashing.ts'
 import { askBeforeCredit } from '../../checks/index.ts'
 import { lockMembers, rewardTransferPlan, type Settlement } from '../../ledger/index.ts'
 import { programVersionAt, tracksOf } from '../../policies/index.ts'
+import { expireMember } from '../credit/expiry.ts'
 import { matureMember } from './mature.ts'
 import { isMovedBy, type MovablePosition, movablePositionsOf } from './movable-rewards.ts'
 import { postMove } from './move-reward.ts'
@@ -45,6 +46,7 @@ export async function transferReward(recorder: Recorder, request: RewardTransfer
     if (earlier !== null) return sameAnswer(transaction, request, earlier.id)
     if (await isRestricted(transaction, recording, accountId)) return { ok: false, reason: 'restricted' }
     await matureMember(transaction, recording, accountId)
+    await expireMember(transaction, recording, accountId)
     const positions = (await movablePositionsOf(transaction, [request])).filter((position) => position.asset === asset && isMovedBy(position, 'member'))
     const settlement = await settlementOf(transaction, recording, request, positions)
     if (settlement === null) return { ok: false, reason: 'not_offered' }

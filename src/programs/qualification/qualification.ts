@@ -55,7 +55,7 @@ export type NothingEarned =
 export type AccrualQuestion = 'period_missing' | 'period_not_in_months' | 'conversion_missing'
 
 export type Qualified =
-  | { readonly kind: 'earns'; readonly reward: Reward; readonly track: string; readonly maturesAt: Date; readonly holdReason: 'late_event' | 'paid_traffic' | null }
+  | { readonly kind: 'earns'; readonly reward: Reward; readonly track: string; readonly maturesAt: Date; readonly validDays: number | null; readonly holdReason: 'late_event' | 'paid_traffic' | null }
   | { readonly kind: 'nothing'; readonly why: NothingEarned }
   | { readonly kind: 'question'; readonly reason: AccrualQuestion }
 
@@ -80,7 +80,7 @@ export function qualify(facts: QualifyingFacts): Qualified {
   if (amount === 0n) return { kind: 'nothing', why: 'cap_reached' }
   return {
     kind: 'earns', reward: { ...earned, amount }, track: track.key,
-    maturesAt: new Date(event.occurredAt.getTime() + track.maturitySeconds * 1000), holdReason: holdReasonOf(facts),
+    maturesAt: new Date(event.occurredAt.getTime() + track.maturitySeconds * 1000), validDays: track.rewardValidDays, holdReason: holdReasonOf(facts),
   }
 }
 

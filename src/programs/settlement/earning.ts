@@ -86,6 +86,11 @@ interface Credit {
 
 export const rebateKey = (event: SheetEvent, programId: bigint): Buffer => digestOf('rebate', Buffer.from(event.key, 'hex'), programId.toString())
 
+/** The days count from when the reward may first be used. */
+function endOf({ maturesAt, validDays }: Credit['earned'], now: Date): Date | null {
+  return validDays === null ? null : new Date(Math.max(maturesAt.getTime(), now.getTime()) + validDays * 86_400_000)
+}
+
 async function credit(sheet: Sheet, recording: SheetRecording, { event, referral, version, earned }: Credit): Promise<void> {
   const { now } = sheet
   const { actorId } = recording
@@ -95,7 +100,7 @@ async function credit(sheet: Sheet, recording: SheetRecording, { event, referral
   const answer = await mayCredit(sheet, recording, { event, referral, version, earned }, key)
   const rebate = sheet.addRebate({
     key: key.toString('hex'), kind: 'rebate', programId, versionId: version.id, eventId: event.id, accountId: inviterId, referralId: referral.id, base, ratePpm, amount, asset,
-    track: earned.track, checkId: answer.checkId, occurredAt: event.occurredAt, maturesAt: earned.maturesAt, expiresAt: null, actorId,
+    track: earned.track, checkId: answer.checkId, occurredAt: event.occurredAt, maturesAt: earned.maturesAt, expiresAt: endOf(earned, now), actorId,
   })
   countTowardsCaps(capQueriesOf(version.rules, { referral, occurredAt: event.occurredAt, asset }), sheet.usage, amount)
   const into = answer.holdReason !== null ? 'reward_held' : earned.maturesAt <= now ? 'reward_available' : 'reward_pending'
