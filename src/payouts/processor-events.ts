@@ -46,6 +46,8 @@ async function takePayoutEvent(work: Working, event: Extract<ProcessorEvent, { k
   if (payout === null) return forget(work, event, null, 'unknown')
   const isOurs = event.currency === payout.asset && minorUnit(payout.asset) !== null && fromMinor(event.amountMinor, payout.asset) === payout.gross - payout.withheld - payout.fee
   if (!isOurs) return forget(work, event, payout.id, 'amount_differs')
+  // Once the transfer was reversed the money is with us, whatever is said of the payout that it was for.
+  if (event.word === 'paid' && (await work.transaction.payoutCall.count({ where: { payoutId: payout.id, step: 'reversal', outcome: 'done' } })) > 0) return forget(work, event, payout.id, 'late')
   if (event.word === 'paid') return applyWord(work, payout, { step: 'confirm', externalId: externalIdOf(event), occurredAt: event.at })
   const told = { at: event.at, rank: RANKS.fail }
   if (!isNewer(told, payout) || (payout.state !== 'in_transit' && payout.state !== 'paid')) return forget(work, event, payout.id, 'late')

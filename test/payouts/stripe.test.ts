@@ -226,6 +226,18 @@ describe('events', () => {
     expect([await stateOf(payout), kindsOf(payout)]).toEqual(['paid', ['transfer', 'payout']])
   })
 
+  test('of a payment after the transfer was reversed change nothing, however new they are: the money is with us', async () => {
+    const payout = await released(await payee(), '10')
+    await send()
+    expect(await tell('payout.failed', payoutObject(payout))).toBe('applied')
+    await send()
+    expect(kindsOf(payout)).toEqual(['transfer', 'payout', 'transfer_reversal'])
+    clock.advance(3600)
+    expect(await tell('payout.paid', payoutObject(payout), { at: clock.now() })).toBe('late')
+    expect(await stateOf(payout)).toBe('failed')
+    await expectBooksToBalance(owner)
+  })
+
   test('of a failure after a payment bring the money back once the transfer is reversed, whatever order they come in', async () => {
     for (const order of ['paid first', 'failed first'] as const) {
       const who = await payee()
