@@ -48,7 +48,7 @@ export { isMovedBy, type MovablePosition, movablePositionsOf } from './movement/
 export { moveAutomatically, type MovedReward, postMove, type ProgramMember, type RewardMove } from './movement/move-reward.ts'
 export { sweepJob, sweepRewards } from './movement/sweep-rewards.ts'
 export {
-  REWARD_TRANSFER_LOG_TYPE, type RewardTransferAnswer, type RewardTransferLine, type RewardTransferRefusal, type RewardTransferRequest, rewardTransferLog, transferReward,
+  type RewardTransferAnswer, type RewardTransferLine, type RewardTransferRefusal, type RewardTransferRequest, rewardTransferLog, transferReward,
 } from './movement/transfer-reward.ts'
 
 export {

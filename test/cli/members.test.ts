@@ -1,16 +1,14 @@
 // `ringfence members` as staff run it: what it shows, what it changes, and that a contract takes two persons.
 
-import { Command } from 'commander'
 import { expect, test } from 'vitest'
-import { parseConfig } from '../../src/base/config.ts'
-import { createLog } from '../../src/base/log.ts'
 import { register } from '../../src/cli/standing.ts'
 import { apiyi } from '../../src/programs/index.ts'
 import { useDatabase } from '../database.ts'
+import { runRegistered } from './run-registered.ts'
 import { makeProgramme } from '../programs/programme.ts'
 
 const given = await useDatabase()
-const { database, keys, clock } = given
+const { clock } = given
 const [version] = apiyi.versions
 const { account, programId } = await makeProgramme(given, {
   key: 'agencies', name: 'agencies', versions: version === undefined ? [] : [{ ...version, content: { ...version.content, tracks: [{ key: 'money', entry: 'contract', asset: 'USD', reward: { kind: 'rate', ratePpm: 100_000 } }] } }],
@@ -18,23 +16,7 @@ const { account, programId } = await makeProgramme(given, {
 await account('acme')
 const acme = `acme-${programId}`
 
-async function members(...parameters: string[]): Promise<{ code: number; printed: string }> {
-  const printed: string[] = []
-  let code = 0
-  const program = new Command()
-  register(program, {
-    config: parseConfig({}), clock, log: createLog('silent'), monotonicSeconds: () => 0, peakMemoryBytes: () => 0,
-    print: (text) => printed.push(text), printError: (text) => printed.push(text), isTerminal: false,
-    progress: () => ({ update: () => undefined, finish: () => undefined }),
-    openDatabase: async () => ({ database, keys, close: async () => undefined }),
-    stopRequested: () => Promise.resolve(),
-    exit: (given) => {
-      code = given
-    },
-  })
-  await program.parseAsync(['members', ...parameters], { from: 'user' })
-  return { code, printed: printed.join('\n') }
-}
+const members = (...parameters: string[]) => runRegistered(given, register, ['members', ...parameters])
 
 test('a member of whom nothing is recorded is active on the default track', async () => {
   expect(await members('show', 'agencies', acme)).toEqual({ code: 0, printed: `${acme} in agencies: active since always, track default` })

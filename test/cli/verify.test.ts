@@ -1,38 +1,20 @@
 // `ringfence verify` as an operator runs it: what it prints, and exit codes that a nightly job can trust.
 
-import { Command } from 'commander'
 import { expect, test } from 'vitest'
-import { createLog } from '../../src/base/log.ts'
-import { parseConfig } from '../../src/base/config.ts'
 import { register } from '../../src/cli/verify.ts'
 import { apiyi } from '../../src/programs/index.ts'
 import { useDatabase } from '../database.ts'
+import { runRegistered } from './run-registered.ts'
 import { makeProgramme } from '../programs/programme.ts'
 
 const given = await useDatabase()
-const { database, keys, clock, owner } = given
+const { owner } = given
 const { account, recharge, signUp } = await makeProgramme(given, apiyi)
 const [inviter, invitee] = [await account('c1'), await account('c2')]
 await signUp(invitee, inviter)
 await recharge('c', invitee, '100')
 
-async function verify(...parameters: string[]): Promise<{ code: number; printed: string }> {
-  const printed: string[] = []
-  let code = 0
-  const program = new Command()
-  register(program, {
-    config: parseConfig({}), clock, log: createLog('silent'), monotonicSeconds: () => 0, peakMemoryBytes: () => 0,
-    print: (text) => printed.push(text), printError: (text) => printed.push(text), isTerminal: false,
-    progress: () => ({ update: () => undefined, finish: () => undefined }),
-    openDatabase: async () => ({ database, keys, close: async () => undefined }),
-    stopRequested: () => Promise.resolve(),
-    exit: (given) => {
-      code = given
-    },
-  })
-  await program.parseAsync(['verify', ...parameters], { from: 'user' })
-  return { code, printed: printed.join('\n') }
-}
+const verify = (...parameters: string[]) => runRegistered(given, register, ['verify', ...parameters])
 
 test('books that hold end with exit code 0 and the newest act, to be kept elsewhere', async () => {
   const { code, printed } = await verify()

@@ -2,7 +2,8 @@
 
 import { afterEach, describe, expect, test } from 'vitest'
 import { openHoldsOf, rebateStates } from '../../src/ledger/index.ts'
-import { apiyi, checkCode, inviteCodeOf, recordClick, REWARD_TRANSFER_LOG_TYPE, rewardTransferLog } from '../../src/programs/index.ts'
+import { apiyi, checkCode, inviteCodeOf, recordClick, rewardTransferLog } from '../../src/programs/index.ts'
+import { HISTORY_LABELS } from '../../src/statements/index.ts'
 import { expectBooksToBalance } from '../books.ts'
 import { useDatabase } from '../database.ts'
 import { answerOf, makeProgramme, units } from './programme.ts'
@@ -271,7 +272,7 @@ describe('movement', () => {
     await recharge('l1', invitee, '100', new Date('2026-05-29T00:00:00Z'))
     await transfer(inviter, '6')
     const log = await read((transaction) => rewardTransferLog(transaction, inviter))
-    expect(REWARD_TRANSFER_LOG_TYPE).toEqual({ en: 'Reward Transfer', 'zh-CN': '奖励金划转' })
+    expect(HISTORY_LABELS.reward_transfer).toEqual({ en: 'Reward Transfer', 'zh-CN': '奖励金划转' })
     expect(log.map((line) => ({ amount: line.amount, invitee: line.source.inviteeId, base: line.source.base, rate: line.source.ratePpm }))).toEqual([
       { amount: units('5'), invitee, base: units('100'), rate: 50_000 },
       { amount: units('1'), invitee, base: units('60'), rate: 50_000 },

@@ -2,7 +2,8 @@
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { requestPayout } from '../../src/payouts/index.ts'
-import { apiyi, recordClick, REWARD_TRANSFER_LOG_TYPE, rewardTransferLog } from '../../src/programs/index.ts'
+import { apiyi, recordClick, rewardTransferLog } from '../../src/programs/index.ts'
+import { HISTORY_LABELS } from '../../src/statements/index.ts'
 import { readFigures, readHistory, readInvitees } from '../../src/statements/index.ts'
 import { expectBooksToBalance } from '../books.ts'
 import { useDatabase } from '../database.ts'
@@ -86,7 +87,7 @@ describe('movement', () => {
     const { inviter, friend } = await pair()
     const [first, second] = [await earned(friend, '100'), await earned(friend, '40')]
     await transfer(inviter, 'all')
-    expect(REWARD_TRANSFER_LOG_TYPE).toEqual({ 'zh-CN': '奖励金划转', en: 'Reward Transfer' })
+    expect(HISTORY_LABELS.reward_transfer).toEqual({ 'zh-CN': '奖励金划转', en: 'Reward Transfer' })
     const lines = await read((transaction) => rewardTransferLog(transaction, inviter))
     expect(lines.map(({ amount, rebateId, source }) => [rebateId, amount, source.inviteeId, source.base])).toEqual(
       expect.arrayContaining([[first.rebateId, units('5'), friend, units('100')], [second.rebateId, units('2'), friend, units('40')]]) as unknown[])

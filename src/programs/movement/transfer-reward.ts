@@ -13,9 +13,6 @@ import { isMovedBy, type MovablePosition, movablePositionsOf } from './movable-r
 import { postMove } from './move-reward.ts'
 import type { Recorder, Recording } from '../recorder.ts'
 
-/** The type under which the member's log shows these lines. */
-export const REWARD_TRANSFER_LOG_TYPE = { en: 'Reward Transfer', 'zh-CN': '奖励金划转' } as const
-
 export interface RewardTransferRequest {
   readonly programId: bigint
   readonly accountId: bigint

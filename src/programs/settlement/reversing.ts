@@ -4,7 +4,7 @@
 import { SYSTEM_ACTOR_ID } from '../../acts/index.ts'
 import { digestOf } from '../../base/hashing.ts'
 import { freezeEntries, releaseEntries, takeBackEntries } from '../../ledger/index.ts'
-import { reversedInAll } from '../qualification/rewards.ts'
+import { reversedInAll } from '../qualification/reversed-share.ts'
 import type { SheetEvent, SheetRebate } from './document.ts'
 import type { Sheet } from './sheet.ts'
 
